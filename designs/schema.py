@@ -1,0 +1,108 @@
+"""JSON Schema of the design files, for editors."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, TypeAlias
+
+from designs.families import FAMILIES, WORKLOADS
+from designs.names import NAME
+from designs.rules import Spec
+
+Schema: TypeAlias = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> Schema:
+    """The JSON Schema (draft 2020-12) of a design file.
+
+    It knows names, types, ranges and defaults; rules over several fields only the loader knows.
+    """
+    kinds = [kind for machines in FAMILIES.values() for kind in machines.values()]
+    return {
+        "$schema": DIALECT,
+        "title": "hwgen design",
+        "description": "One accelerator and the workloads it is meant for.",
+        "type": "object",
+        "properties": {
+            "family": {"enum": list(FAMILIES), "description": "kind of accelerator"},
+            "machine": {
+                "enum": [name for machines in FAMILIES.values() for name in machines],
+                "description": "machine of the family; left out: the family's first",
+            },
+            "params": {"type": "object", "description": "structure of the machine"},
+            "workloads": {"type": "array", "items": {"$ref": "#/$defs/workload"}},
+        },
+        "required": ["family"],
+        "additionalProperties": False,
+        "allOf": [_choice(family, machine) for family in FAMILIES for machine in FAMILIES[family]],
+        "$defs": {
+            "workload": _workload(),
+            **{kind.__name__: _object(kind) for kind in _nested([*kinds, *WORKLOADS.values()])},
+        },
+    }
+
+
+def _choice(family: str, machine: str) -> Schema:
+    """Which params a family and machine take; the first machine also when none is named."""
+    asked: Schema = {"properties": {"family": {"const": family}, "machine": {"const": machine}}}
+    asked["required"] = (
+        ["family"] if machine == next(iter(FAMILIES[family])) else list(asked["properties"])
+    )
+    params = {"$ref": f"#/$defs/{FAMILIES[family][machine].__name__}"}
+    return {"if": asked, "then": {"properties": {"params": params}}}
+
+
+def _workload() -> Schema:
+    properties: Schema = {
+        "name": {
+            "type": "string",
+            "pattern": f"^{NAME.pattern}$",
+            "description": "what to call it; left out: w0, w1, ...",
+        }
+    }
+    for key, kind in WORKLOADS.items():
+        properties[key] = {"$ref": f"#/$defs/{kind.__name__}"}
+    return {
+        "type": "object",
+        "properties": properties,
+        "oneOf": [{"required": [key]} for key in WORKLOADS],
+        "additionalProperties": False,
+    }
+
+
+def _nested(kinds: Iterable[Any]) -> list[Any]:
+    """`kinds` and every dataclass that one of their fields holds, each once."""
+    found: dict[Any, None] = {}
+    for kind in kinds:
+        found[kind] = None
+        inner = [item.type for item in fields(kind) if is_dataclass(item.type)]
+        found.update(dict.fromkeys(_nested(inner)))
+    return list(found)
+
+
+def _object(kind: Any) -> Schema:
+    return {
+        "type": "object",
+        "description": (kind.__doc__ or "").partition("\n")[0],
+        "properties": {item.name: _field(item) for item in fields(kind)},
+        "required": [item.name for item in fields(kind) if item.default is MISSING],
+        "additionalProperties": False,
+    }
+
+
+def _field(item: "Field[Any]") -> Schema:
+    spec: Spec = item.metadata["spec"]
+    text: Schema = {"description": f"{spec.doc} [{spec.unit}]" if spec.unit else spec.doc}
+    if is_dataclass(item.type):
+        return text | {"$ref": f"#/$defs/{getattr(item.type, '__name__', '')}"}
+    default = item.default
+    if isinstance(item.type, type) and issubclass(item.type, enum.Enum):
+        text["enum"] = [member.name.lower() for member in item.type]
+        default = default.name.lower() if isinstance(default, enum.Enum) else default
+    elif item.type is bool:
+        text["type"] = "boolean"
+    else:
+        text |= {"type": "integer", "minimum": spec.low, "maximum": spec.high}
+    return text if default is MISSING else text | {"default": default}

@@ -1,0 +1,31 @@
+"""Workloads: the problems that a design is asked to solve."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from designs.rules import Rule, check, integer
+
+SIZE_BITS = 20
+"""Width of the sizes m and n of a job, such that every count of a GEMM stays below 2**63."""
+
+REDUCTION_MAX = 2**17
+"""Longest reduction that any design may be built for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gemm:
+    """C[m, n] = sum over k of A[m, k] * W[k, n], with A of shape (m, k) and W of shape (k, n)."""
+
+    RULES: ClassVar[tuple[Rule["Gemm"], ...]] = ()
+
+    m: int = integer(low=1, high=2**SIZE_BITS - 1, doc="rows of A and C", unit="rows")
+    k: int = integer(low=1, high=REDUCTION_MAX, doc="reduction length", unit="products")
+    n: int = integer(low=1, high=2**SIZE_BITS - 1, doc="columns of W and C", unit="columns")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def mac_count(self) -> int:
+        """Useful multiply-accumulates: m * k * n."""
+        return self.m * self.k * self.n
