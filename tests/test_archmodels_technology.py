@@ -1,0 +1,276 @@
+"""Prices: laws, published points, residuals, errors, and arrays that agree with numbers."""
+
+import numpy as np
+import pytest
+
+from archmodels import technology
+from archmodels.counts import Item, Kind, Operation
+from archmodels.technology import Law, MissingPriceError, Price, Technology, TechnologyError
+
+RESIDUALS = "{8: -6.9, 16: 4.0, 32: -5.8}"
+DOCUMENT = f"""\
+node_nm: 45
+supply_v: 0.9
+sources: {{paper: A paper}}
+area_um2:
+  adder:
+    law: linear_in_bits
+    points: {{8: 36, 16: 67, 32: 137}}
+    residuals_percent: {RESIDUALS}
+    source: paper
+    derived: false
+    note: Adders.
+energy_pj: {{}}
+"""
+
+
+@pytest.fixture(scope="module")
+def horowitz45() -> Technology:
+    return technology.load("horowitz45")
+
+
+def price(law: Law, points: tuple[tuple[float, float], ...], access_bits: int = 0) -> Price:
+    return Price(
+        law=law, points=points, source="s", note="n", derived=False, access_bits=access_bits
+    )
+
+
+def test_ships_horowitz45(horowitz45: Technology) -> None:
+    assert technology.names() == ("horowitz45",)
+    assert (horowitz45.name, horowitz45.node_nm, horowitz45.supply_v) == ("horowitz45", 45, 0.9)
+    prices = [*horowitz45.area_prices.values(), *horowitz45.energy_prices.values()]
+    assert {used.source for used in prices} == set(horowitz45.sources)
+
+
+def test_every_kind_has_both_prices(horowitz45: Technology) -> None:
+    assert set(horowitz45.area_prices) == set(horowitz45.energy_prices) == set(Kind)
+
+
+# Figures as printed by the sources named in horowitz45.yaml.
+@pytest.mark.parametrize(
+    ("kind", "bits", "other_bits", "area_um2"),
+    [
+        (Kind.ADDER, 8, 0, 36.0),
+        (Kind.ADDER, 16, 0, 67.0),
+        (Kind.ADDER, 32, 0, 137.0),
+        (Kind.MULTIPLIER, 8, 8, 282.0),
+        (Kind.MULTIPLIER, 32, 32, 3495.0),
+        (Kind.FLIP_FLOP, 1, 0, 4.522),
+        (Kind.MUX, 1, 1, 1.862),
+        (Kind.GATE, 1, 0, 1.596),
+        (Kind.MEMORY, 7, 64, 387.296),
+        (Kind.MEMORY, 64, 32, 1754.536),
+        (Kind.MEMORY, 16, 256, 3155.026),
+        (Kind.MEMORY, 32, 1024, 16406.082),
+        (Kind.MEMORY, 39, 2048, 45478.818),
+    ],
+)
+def test_published_area_is_reproduced(
+    horowitz45: Technology, kind: Kind, bits: int, other_bits: int, area_um2: float
+) -> None:
+    item = Item(kind=kind, count=3, bits=bits, other_bits=other_bits)
+    assert horowitz45.area_um2(item) == 3 * area_um2
+    assert not horowitz45.area_price(kind).is_interpolated(bits, other_bits)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "other_bits", "energy_pj"),
+    [
+        (Kind.ADDER, 8, 0, 0.03),
+        (Kind.ADDER, 32, 0, 0.1),
+        (Kind.MULTIPLIER, 8, 8, 0.2),
+        (Kind.MULTIPLIER, 32, 32, 3.1),
+        (Kind.MEMORY, 64, 8 * 1024 // 8, 10.0),
+        (Kind.MEMORY, 64, 32 * 1024 // 8, 20.0),
+        (Kind.MEMORY, 64, 1024 * 1024 // 8, 100.0),
+    ],
+)
+def test_published_energy_is_reproduced(
+    horowitz45: Technology, kind: Kind, bits: int, other_bits: int, energy_pj: float
+) -> None:
+    operation = Operation(kind=kind, bits=bits, other_bits=other_bits)
+    assert horowitz45.energy_pj(operation) == energy_pj
+    assert not horowitz45.energy_price(kind).is_interpolated(bits, other_bits)
+
+
+def test_residuals(horowitz45: Technology) -> None:
+    # 16-bit adder between 8 and 32 bits: 36 + 8 * 101 / 24 = 69.67 um2 for 67, +4.0 %
+    assert horowitz45.area_price(Kind.ADDER).residuals_percent()[16] == pytest.approx(3.98, abs=0.1)
+    # 32 x 32 multiplier from 8 x 8 alone: 16 * 282 um2 for 3495, 16 * 0.2 pJ for 3.1
+    area = horowitz45.area_price(Kind.MULTIPLIER).residuals_percent()
+    energy = horowitz45.energy_price(Kind.MULTIPLIER).residuals_percent()
+    assert area[1024] == pytest.approx(29.1, abs=0.1)
+    assert energy[1024] == pytest.approx(3.2, abs=0.1)
+    # 1 MB from 8 KB and 32 KB by the square root: 10 * sqrt(128) pJ for 100
+    cache = horowitz45.energy_price(Kind.MEMORY).residuals_percent()
+    assert cache[8 * 2**20] == pytest.approx(13.1, abs=0.1)
+    assert horowitz45.area_price(Kind.FLIP_FLOP).residuals_percent() == {}
+
+
+def test_memory_off_the_law(horowitz45: Technology) -> None:
+    # fakeram45_512x64 is 17301.438 um2; the law has no point of that shape
+    area_um2 = horowitz45.area_um2(Item(kind=Kind.MEMORY, count=1, bits=64, other_bits=512))
+    assert 100 * (float(area_um2) / 17301.438 - 1) == pytest.approx(-5.2, abs=0.1)
+
+
+def test_derived_energies(horowitz45: Technology) -> None:
+    # NangateOpenCellLibrary_typical.lib, fJ at 1.1 V, third slew; load 3.8 fF (XOR2_X1: 1.6 fF)
+    scale = 0.5 * (0.9 / 1.1) ** 2 / 1000
+    clock_fall = (4.474442 + 4.243058) / 2  # CK falls, D = Q
+    hold = (2.419478 + 2.608469) / 2 + clock_fall
+    data = (3.057099 + 4.176186) / 2  # D changes while CK is low
+    outputs = (4.302735 + 4.340207 + 4.093420 + 4.096452) / 2  # Q and QN, rise and fall
+    clock_pin = 0.949653 * 1.1**2
+    write = scale * (hold + data + outputs + clock_fall + 2 * clock_pin)
+    mux = scale * (3.765049 + 2.202946) / 2
+    xor_fall = (4.706561 + 0.136193 + 5.039743 - 0.000797) / 4
+    xor_rise = (3.795655 + 2.740166 + 3.417613 + 3.744530) / 4
+    gate = scale * (xor_fall + xor_rise) / 2
+    for kind, derived in [
+        (Kind.FLIP_FLOP, write),
+        (Kind.MEMORY_READ_REGISTER, write),
+        (Kind.MUX, mux),
+        (Kind.GATE, gate),
+        (Kind.COMPARATOR, 2 * gate),
+    ]:
+        found = horowitz45.energy_price(kind)
+        assert found.derived
+        assert found.at(1, 1) == pytest.approx(derived, rel=0.005)
+
+
+def test_laws() -> None:
+    assert price(Law.EACH_BIT, ((1, 4.5),)).at(24) == 108.0
+    assert price(Law.EACH_PRODUCT, ((1, 2.0),)).at(8, 3) == 48.0
+    linear = price(Law.LINEAR_IN_BITS, ((8, 40.0), (16, 72.0)))
+    assert [linear.at(bits) for bits in (0, 2, 8, 12, 16, 20)] == [0, 10, 40, 56, 72, 88]
+    product = price(Law.LINEAR_IN_PRODUCT, ((64, 128.0), (256, 320.0)))
+    assert [product.at(4, 8), product.at(16, 8), product.at(16, 32)] == [64, 192, 576]
+    root = price(Law.ROOT_OF_CAPACITY, ((1024, 8.0), (4096, 12.0)), access_bits=32)
+    assert root.at(32, 32) == 8.0  # the point itself
+    assert root.at(16, 16) == 2.0  # a quarter of the capacity, half of the bits
+    assert root.at(64, 144) == 2 * 16.0  # root 96, from 32 and 64 on
+
+
+def test_interpolated() -> None:
+    linear = price(Law.LINEAR_IN_BITS, ((8, 40.0), (16, 72.0)))
+    assert not linear.is_interpolated(np.array([8, 16]))
+    assert linear.is_interpolated(np.array([8, 9]))
+    assert not price(Law.EACH_BIT, ((1, 4.5),)).is_interpolated(24)
+    root = price(Law.ROOT_OF_CAPACITY, ((1024, 8.0),), access_bits=32)
+    assert not root.is_interpolated(32, 32)
+    assert root.is_interpolated(16, 64)
+
+
+def test_array_is_scalar_elementwise(horowitz45: Technology) -> None:
+    random = np.random.default_rng(45)
+    counts, bits, others = (random.integers(1, high, 200) for high in (2**40, 70, 5000))
+    for kind in Kind:
+        item = Item(kind=kind, count=counts, bits=bits, other_bits=others)
+        operation = Operation(kind=kind, bits=bits, other_bits=others)
+        areas, energies = horowitz45.area_um2(item), horowitz45.energy_pj(operation)
+        assert isinstance(areas, np.ndarray) and isinstance(energies, np.ndarray)
+        for i, (count, width, other) in enumerate(
+            zip(counts.tolist(), bits.tolist(), others.tolist(), strict=True)
+        ):
+            area = horowitz45.area_um2(Item(kind=kind, count=count, bits=width, other_bits=other))
+            energy = horowitz45.energy_pj(Operation(kind=kind, bits=width, other_bits=other))
+            assert type(area) is float and area == areas[i]
+            assert type(energy) is float and energy == energies[i]
+
+
+@pytest.mark.parametrize("law", Law)
+def test_prices_grow_with_size(law: Law) -> None:
+    points = ((1, 2.0),) if law in (Law.EACH_BIT, Law.EACH_PRODUCT) else ((8, 2.0), (64, 5.0))
+    prices = price(law, points, access_bits=4).at(np.arange(200), 3)
+    assert isinstance(prices, np.ndarray)
+    assert prices[0] == 0.0
+    assert (np.diff(prices) > 0).all()
+
+
+def test_missing_price() -> None:
+    empty = technology.parse(DOCUMENT, "tiny")
+    item = Item(kind=Kind.COMPARATOR, count=1, bits=8)
+    with pytest.raises(MissingPriceError) as area:
+        empty.area_um2(item, "controller.k_last")
+    assert str(area.value) == (
+        "technology tiny has no area price for 'comparator' (inventory key controller.k_last)"
+    )
+    with pytest.raises(MissingPriceError) as energy:
+        empty.energy_pj(Operation(kind=Kind.ADDER, bits=8))
+    assert str(energy.value) == "technology tiny has no energy price for 'adder'"
+
+
+def test_unknown_technology() -> None:
+    with pytest.raises(ValueError) as error:
+        technology.load("horowitz")
+    assert str(error.value) == "technology must be one of horowitz45, not 'horowitz'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("node_nm: 45", "node_nm: 4.5", "node_nm must be an integer, not 4.5"),
+        ("supply_v: 0.9", "supply_v: -1", "supply_v must be a positive number, not -1"),
+        ("supply_v: 0.9\n", "", "supply_v is missing"),
+        ("{paper: A paper}", "{paper: 3}", "sources.paper must be a text, not 3"),
+        ("{paper: A paper}", "[paper]", "sources must be a mapping, not ['paper']"),
+        ("  adder:", "  ader:", f"area_um2.ader must be one of {', '.join(Kind)}"),
+        (
+            "node_nm: 45",
+            "node: 45",
+            "node is unknown here; known are node_nm, supply_v, sources, area_um2, energy_pj",
+        ),
+        (
+            "linear_in_bits",
+            "cubic",
+            f"area_um2.adder.law must be one of {', '.join(Law)}, not 'cubic'",
+        ),
+        ("source: paper", "source: p", "area_um2.adder.source must be one of paper, not 'p'"),
+        ("derived: false", "derived: 0", "area_um2.adder.derived must be true or false, not 0"),
+        ("16: 67, ", "16: x, ", "area_um2.adder.points.16 must be a positive number, not 'x'"),
+        (
+            "16: 67, ",
+            "1.5: 67, ",
+            "area_um2.adder.points.1.5 must have a positive integer as its size",
+        ),
+        (
+            "{8: 36, 16: 67, 32: 137}",
+            "36",
+            "area_um2.adder.points must be a mapping from size to price, not 36",
+        ),
+        (
+            "16: 4.0",
+            "16: 3.0",
+            f"area_um2.adder.residuals_percent must be {RESIDUALS}, as the points have it",
+        ),
+        (
+            "linear_in_bits",
+            "each_bit",
+            "area_um2.adder.points must hold the price of size 1 alone under each_bit",
+        ),
+        ("linear_in_bits", "root_of_capacity", "area_um2.adder.access_bits is missing"),
+        (
+            "    derived: false\n",
+            "    derived: false\n    access_bits: 8\n",
+            "area_um2.adder.access_bits has no meaning under linear_in_bits",
+        ),
+    ],
+)
+def test_malformed_file(old: str, new: str, sentence: str) -> None:
+    assert old in DOCUMENT
+    with pytest.raises(TechnologyError) as error:
+        technology.parse(DOCUMENT.replace(old, new), "tiny")
+    assert str(error.value) == f"tiny.yaml: {sentence}"
+
+
+def test_not_a_mapping() -> None:
+    with pytest.raises(
+        TechnologyError, match=r"^tiny\.yaml: the file must be a mapping, not None$"
+    ):
+        technology.parse("", "tiny")
+
+
+def test_not_yaml() -> None:
+    with pytest.raises(TechnologyError, match=r"^tiny\.yaml:2: must be valid YAML: ") as error:
+        technology.parse("node_nm: 45\nsources: ]\n", "tiny")
+    assert "\n" not in str(error.value)
