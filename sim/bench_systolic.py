@@ -1,0 +1,150 @@
+"""The bench of systolic engines: a GEMM as the transfers of its streams, and back."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from designs.rules import ceil_div
+from designs.systolic import Dataflow, SystolicParams, operand_range
+from designs.workload import Gemm
+from hwgen.systolic.interface import a_layout, c_layout, job_layout, o_layout, w_layout
+from sim.streams import Interface, Pause, Plan, Port, SimResult
+
+Ints = NDArray[np.int64]
+
+
+def operands(params: SystolicParams, workload: Gemm, seed: int) -> tuple[Ints, Ints]:
+    """Operands of a GEMM, uniform over all legal values: a (m, k), w (k, n)."""
+    rng = np.random.default_rng(seed)
+    a_low, a_high = operand_range(params.a_bits, params.a_signed)
+    w_low, w_high = operand_range(params.w_bits, params.w_signed)
+    a = rng.integers(a_low, a_high, (workload.m, workload.k), endpoint=True)
+    w = rng.integers(w_low, w_high, (workload.k, workload.n), endpoint=True)
+    return a, w
+
+
+def interface(params: SystolicParams) -> Interface:
+    """The streams of a core, and the width of each event it can be probed for."""
+    slots = params.mac_slots_per_cycle
+    is_ws = params.dataflow == Dataflow.WS
+    useful_max = slots * (params.acc_rows if is_ws else 1)
+    events = {"mac_slots": slots.bit_length(), "mac_useful": useful_max.bit_length(), "tiles": 1}
+    if is_ws:
+        events |= {"accumulator_reads": 1, "accumulator_writes": 1}
+    return Interface(
+        ports=(
+            Port(name="job", payload_bits=job_layout(params).size, is_input=True, is_data=False),
+            Port(name="a", payload_bits=a_layout(params).size, is_input=True),
+            Port(name="w", payload_bits=w_layout(params).size, is_input=True),
+            Port(name="o", payload_bits=o_layout(params).size, is_input=False),
+        ),
+        events=events,
+    )
+
+
+def plan(
+    params: SystolicParams,
+    a: Ints,
+    w: Ints,
+    *,
+    pauses: Mapping[str, Pause] | None = None,
+    timeout_cycles: int = 10_000,
+) -> Plan:
+    """One GEMM, a (m, k) times w (k, n), in the order of `params.mapping()`.
+
+    Lanes and weight rows past the edge of the problem are all ones: a core must ignore them.
+    """
+    workload = _gemm(a, w)
+    tiles = list(_tiles(params, workload))
+    if params.dataflow == Dataflow.OS:
+        a_steps = [_edged(a[tile["m"]], params.rows, 0).T for tile in tiles]
+        w_steps = [_edged(w[:, tile["n"]], params.cols, 1) for tile in tiles]
+        o_count = len(tiles) * params.rows
+    else:
+        a_steps = [_edged(a[np.ix_(tile["m"], tile["k"])], params.rows, 1) for tile in tiles]
+        w_steps = [
+            _edged(_edged(w[np.ix_(tile["k"], tile["n"])], params.cols, 1), params.rows, 0)
+            for tile in tiles
+        ]
+        o_count = workload.m * ceil_div(workload.n, params.cols)
+    job = {"m": workload.m, "k": workload.k, "n": workload.n}
+    return Plan(
+        interface=interface(params),
+        transfers={
+            "job": [job_layout(params).const(job).as_bits()],
+            "a": [word for step in a_steps for word in packed(step, params.a_bits)],
+            "w": [word for step in w_steps for word in packed(step, params.w_bits)],
+        },
+        expected={"o": o_count},
+        pauses=pauses or {},
+        timeout_cycles=timeout_cycles,
+    )
+
+
+def results(params: SystolicParams, workload: Gemm, result: SimResult) -> Ints:
+    """C (m, n) from the transfers on `o`.
+
+    Raises ValueError where a lane past the edge is not zero, or `last` is not on the last transfer
+    alone.
+    """
+    words = result.payloads["o"]
+    last_bit = c_layout(params).size
+    lasts = [word >> last_bit for word in words]
+    if lasts != [0] * (len(words) - 1) + [1]:
+        raise ValueError(f"o.last must be high on the last transfer alone, not on {lasts.count(1)}")
+    rows = unpacked(words, params.cols, params.acc_bits, params.acc_signed)
+    c = np.zeros((workload.m, workload.n), dtype=np.int64)
+    start = 0
+    for tile in _tiles(params, workload):
+        if params.dataflow == Dataflow.WS and tile["k"].stop < workload.k:
+            continue
+        row_count = params.rows if params.dataflow == Dataflow.OS else len(tile["m"])
+        block = rows[start : start + row_count]
+        start += row_count
+        inside = block[: len(tile["m"]), : len(tile["n"])]
+        if np.count_nonzero(block) != np.count_nonzero(inside):
+            raise ValueError(f"lanes past the edge must be zero in the results of tile {tile}")
+        c[np.ix_(tile["m"], tile["n"])] = inside
+    return c
+
+
+def activity(params: SystolicParams, result: SimResult, sent: Plan) -> dict[str, int]:
+    """What was counted in the simulation, under the keys of the model's activity."""
+    counted = {name.replace("_", ".", 1): count for name, count in result.activity.items()}
+    sent_counts = {f"{port}.transfers": len(sent.transfers[port]) for port in ("a", "w")}
+    return counted | sent_counts | {"o.transfers": len(result.payloads["o"])}
+
+
+def packed(rows: Ints, bits: int) -> list[int]:
+    """Each row of values as one word, lane 0 lowest, `bits` per lane."""
+    lanes = (rows[:, :, None] >> np.arange(bits)) & 1
+    words = np.packbits(lanes.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
+    return [int.from_bytes(word.tobytes(), "little") for word in words]
+
+
+def unpacked(words: list[int], lanes: int, bits: int, signed: bool) -> Ints:
+    """The lanes of each word, (words, lanes); the inverse of `packed`. Higher bits are ignored."""
+    byte_count = ceil_div(lanes * bits, 8)
+    low = (1 << lanes * bits) - 1
+    text = b"".join((word & low).to_bytes(byte_count, "little") for word in words)
+    octets = np.frombuffer(text, dtype=np.uint8).reshape(len(words), byte_count)
+    digits = np.unpackbits(octets, axis=1, bitorder="little")[:, : lanes * bits]
+    weights = 1 << np.arange(bits, dtype=np.int64)
+    if signed:
+        weights[-1] = -weights[-1]
+    return digits.reshape(len(words), lanes, bits).astype(np.int64) @ weights
+
+
+def _gemm(a: Ints, w: Ints) -> Gemm:
+    return Gemm(m=a.shape[0], k=a.shape[1], n=w.shape[1])
+
+
+def _tiles(params: SystolicParams, workload: Gemm) -> Iterator[dict[str, range]]:
+    return params.mapping().tiles({"m": workload.m, "k": workload.k, "n": workload.n})
+
+
+def _edged(block: Ints, size: int, axis: int) -> Ints:
+    """`block`, filled up with -1 to `size` along `axis`."""
+    missing = [(0, size - block.shape[axis] if dim == axis else 0) for dim in range(2)]
+    return np.pad(block, missing, constant_values=-1)

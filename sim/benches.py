@@ -1,0 +1,35 @@
+"""Which bench drives which machine."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from designs.families import Params
+from designs.systolic import SystolicParams
+from sim import bench_systolic
+from sim.streams import Pause, Plan, SimResult
+
+
+class MachineBench(Protocol):
+    """What a module `sim.bench_<family>` offers; inputs and outputs are those of the golden."""
+
+    def operands(self, params: Any, workload: Any, seed: int) -> tuple[Any, ...]:
+        """Inputs of the golden for a workload, drawn from a seed."""
+
+    def plan(
+        self,
+        params: Any,
+        *inputs: Any,
+        pauses: Mapping[str, Pause] | None = None,
+        timeout_cycles: int = 10_000,
+    ) -> Plan:
+        """The inputs as transfers on the streams of a core."""
+
+    def results(self, params: Any, workload: Any, result: SimResult) -> Any:
+        """The output of the golden, from the transfers of a simulation."""
+
+    def activity(self, params: Any, result: SimResult, sent: Plan) -> dict[str, int]:
+        """What was counted in a simulation, under the keys of the model."""
+
+
+BENCHES: dict[type[Params], MachineBench] = {SystolicParams: bench_systolic}
+"""Params type to its bench."""

