@@ -80,7 +80,7 @@ class Node:
 
     def error(self, rule: str) -> DesignError:
         """The error that this value breaks a rule: "<key> must be ..., not <value>"."""
-        value = "empty" if self.value is None else repr(self.plain())
+        value = "empty" if self.value is None else written(self.plain())
         return self.place.error(f"{self.place.key} {rule}, not {value}")
 
     def plain(self) -> object:
@@ -97,7 +97,18 @@ def not_among(what: str, value: object, legal: Collection[str]) -> str:
     choices = f"one of {', '.join(legal)}" if len(legal) > 1 else "".join(legal)
     near = difflib.get_close_matches(str(value), legal, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"{what} must be {choices}, not {value!r}{hint}"
+    return f"{what} must be {choices}, not {written(value)}{hint}"
+
+
+def written(value: object) -> str:
+    """A plain value as YAML spells it, in one line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else repr(value)
 
 
 def read(path: Path, source: str) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from designs.document import DesignError, Node, Place, not_among, parse, read
+from designs.document import DesignError, Node, Place, not_among, parse, read, written
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit
 from designs.names import NAME, RESERVED
 from designs.rules import RuleError, check_value
@@ -48,7 +48,9 @@ def description(name: str, folder: str) -> str:
 def load(source: str, overrides: Sequence[str] = ()) -> Design:
     """The design of a shipped name or of a YAML file, with params overridden by `key=value`.
 
-    Raises DesignError: one sentence with "file:line: key.path: " or "--set key=value: " in front.
+    A workload that goes past a limit which was overridden is kept: `check_workloads` is for those
+    that will be run. Raises DesignError: one sentence with "file:line: key.path: " or
+    "--set key=value: " in front.
     """
     name, document = open_document(source, "zoo", "DESIGN")
     root = document.mapping(("family", "machine", "params", "workloads"))
@@ -59,7 +61,7 @@ def load(source: str, overrides: Sequence[str] = ()) -> Design:
     params = build(kind, given)
     workloads = read_workloads(root["workloads"]) if "workloads" in root else {}
     for node, workload in workloads.values():
-        check_workload(params, workload, node)
+        check_workload(params, workload, node, overrides)
     return Design(
         name=name,
         family=family,
@@ -89,7 +91,7 @@ def open_document(source: str, folder: str, option: str) -> tuple[str, Node]:
     if source in names:
         return source, read(_FOLDER / folder / f"{source}.yaml", f"{folder}/{source}.yaml")
     path = Path(source)
-    if path.name == source and not path.suffix and not path.exists():
+    if not source or (path.name == source and not path.suffix and not path.exists()):
         sentence = not_among(option, source, names)
         raise DesignError(sentence.replace("must be", "must be the path of a YAML file or", 1))
     document = read(path, source)
@@ -130,12 +132,30 @@ def read_workloads(document: Node) -> dict[str, tuple[Node, Workload]]:
     return workloads
 
 
-def check_workload(params: Params, workload: Workload, node: Node) -> None:
-    """Raise DesignError, at the size in `node` that is wrong, where `params` cannot run it."""
+def check_workload(
+    params: Params, workload: Workload, node: Node, overrides: Sequence[str] = ()
+) -> None:
+    """Raise DesignError, at the size in `node` that is wrong, where `params` cannot run it.
+
+    A limit that one of `overrides` sets is not checked.
+    """
     try:
         check_fit(params, workload)
     except RuleError as error:
-        raise _at(node, error.key).error(str(error)) from error
+        if not _override_of(error.limit, overrides):
+            raise _at(node, error.key).error(str(error)) from error
+
+
+def check_workloads(
+    params: Params, workloads: Mapping[str, Workload], overrides: Sequence[str]
+) -> None:
+    """Raise DesignError, at the override that is at fault, where `params` cannot run one."""
+    for name, workload in workloads.items():
+        try:
+            check_fit(params, workload)
+        except RuleError as error:
+            place = Place(source=f"--set {_override_of(error.limit, overrides)}")
+            raise place.child(f"workload {name}").error(str(error)) from error
 
 
 def build(kind: type[Any], node: Node) -> Any:
@@ -163,7 +183,7 @@ def field_value(item: "Field[Any]", node: Node) -> Any:
         return members[node.choice(members)]
     value = node.plain()
     try:
-        check_value(item, value)
+        check_value(item, value, written)
     except (TypeError, ValueError) as error:
         raise node.place.error(str(error)) from error
     return value
@@ -193,6 +213,11 @@ def _with(params: Node, kind: type[Any], path: str, value: Node) -> Node:
     else:
         entries[key] = value
     return Node(value=entries, place=params.place)
+
+
+def _override_of(key: str, overrides: Sequence[str]) -> str:
+    """The override that has the last word on a param; empty where there is none."""
+    return next((text for text in reversed(overrides) if text.partition("=")[0] == key), "")
 
 
 def _at(node: Node, key: str) -> Place:

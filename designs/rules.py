@@ -121,32 +121,37 @@ class Rule(Generic[P]):
     """A condition over several fields. On a grid it masks the points that break it.
 
     `sentence` names the broken rule; `{p}` in it stands for the object the rule is about, and
-    `key` is the field that the reader should change.
+    `key` is the field that the reader should change. `limit` is the params field that a rule on a
+    workload compares with, if it is such a rule.
     """
 
     key: str
     holds: Callable[[P], Flag]
     sentence: str
+    limit: str = ""
 
 
 class RuleError(ValueError):
-    """A rule over several fields is broken; `key` names the field to change."""
+    """A rule over several fields is broken; `key` and `limit` are those of the `Rule`."""
 
-    def __init__(self, key: str, sentence: str) -> None:
+    def __init__(self, key: str, sentence: str, limit: str = "") -> None:
         super().__init__(sentence)
         self.key = key
+        self.limit = limit
 
 
-def check_value(declared: "Field[Any]", value: object) -> None:
+def check_value(
+    declared: "Field[Any]", value: object, written: Callable[[object], str] = repr
+) -> None:
     """Check one value against its field's type and range.
 
     Raises TypeError for a wrong kind and ValueError for a value out of range; the sentence starts
-    with the field's name.
+    with the field's name and spells the value as `written` does.
     """
     name, kind = declared.name, declared.type
     if kind is int:
         if not isinstance(value, int) or isinstance(value, bool | enum.Enum):
-            raise TypeError(f"{name} must be an integer, not {value!r}")
+            raise TypeError(f"{name} must be an integer, not {written(value)}")
         spec: Spec = declared.metadata["spec"]
         if (spec.low is not None and value < spec.low) or (
             spec.high is not None and value > spec.high
@@ -154,7 +159,7 @@ def check_value(declared: "Field[Any]", value: object) -> None:
             raise ValueError(f"{name} must be between {spec.low} and {spec.high}, not {value}")
     elif isinstance(kind, type) and not isinstance(value, kind):
         article = "true or false" if kind is bool else f"a {kind.__name__}"
-        raise TypeError(f"{name} must be {article}, not {value!r}")
+        raise TypeError(f"{name} must be {article}, not {written(value)}")
 
 
 def check(params: Any) -> None:
@@ -171,7 +176,7 @@ def check_rules(rules: tuple[Rule[P], ...], subject: P) -> None:
     """Raise RuleError with the sentence of the first rule that `subject` breaks."""
     for rule in rules:
         if not rule.holds(subject):
-            raise RuleError(rule.key, rule.sentence.format(p=subject))
+            raise RuleError(rule.key, rule.sentence.format(p=subject), rule.limit)
 
 
 def kept(rules: tuple[Rule[P], ...], subject: P) -> Flag:

@@ -177,5 +177,6 @@ SystolicFit.RULES = (
         key="k",
         holds=lambda p: p.workload.k <= p.params.max_k,
         sentence="k must be at most max_k = {p.params.max_k}, not {p.workload.k}",
+        limit="max_k",
     ),
 )
