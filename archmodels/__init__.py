@@ -20,9 +20,13 @@ PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
 
 
 def estimate(params: Params, workload: Workload, technology: Technology) -> CostReport:
-    """What one design costs on one workload. Raises MissingPriceError for a count without price."""
+    """What a design costs on a workload, or a grid of designs on a grid of workloads.
+
+    Raises MissingPriceError for a count without price.
+    """
+    kind: type[Params] = getattr(params, "kind", type(params))
     return report(
-        MODELS[type(params)](params, workload),
+        MODELS[kind](params, workload),
         technology,
         useful_macs=workload.mac_count,
         peak_macs_per_cycle=params.mac_slots_per_cycle,

@@ -153,9 +153,9 @@ def _elements(params: Shape, is_ws: Flag) -> dict[str, Item]:
     only_os, only_ws = where(is_ws, 0, 1), where(is_ws, 1, 0)
     two_sums = only_os * where(double, all_of, 0)
     two_weights = only_ws * where(double, all_of, 0)
-    # Control that runs along a row: first, last, shift (os, the bottom row never shifts) or load,
+    # Control that runs along a row: first, last and, between top and bottom, shift (os); load,
     # switch (ws).
-    os_control = where(double, 2 * with_east + (r - 1) * (c - 1), with_east)
+    os_control = where(double, 2 * with_east + maximum(r - 2, 0) * (c - 1), with_east)
     ws_control = where(double, 2, 1) * with_east
     climbing_w = where(is_ws, all_of, maximum(operands_held, above_bottom))
     w_operands = only_ws * operands_held
@@ -260,76 +260,86 @@ def _collector(params: Shape, is_ws: Flag) -> dict[str, Item]:
 def activity(params: Shape, gemm: Problem) -> Mapping[str, Event]:
     """What happens in one GEMM, and which primitives work each time.
 
-    Energy follows the counts and knows no operand values: each register is priced as written with
-    data each time it takes a new word. Control is left out: a few bits against whole operand rows.
+    Energy knows no operand values: a register is priced as written with data each time it takes a
+    new word. Control is left out: a few bits against whole operand rows.
     """
-    r, c, is_ws = params.rows, params.cols, params.dataflow == Dataflow.WS
-    m_tiles = ceil_div(gemm.m, where(is_ws, params.acc_rows, r))
+    c, is_ws = params.cols, params.dataflow == Dataflow.WS
+    m_tiles = ceil_div(gemm.m, where(is_ws, params.acc_rows, params.rows))
     n_tiles = ceil_div(gemm.n, c)
-    k_tiles = where(is_ws, ceil_div(gemm.k, r), 1)
+    k_tiles = where(is_ws, ceil_div(gemm.k, params.rows), 1)
     tiles = m_tiles * n_tiles * k_tiles
     steps = where(is_ws, n_tiles * k_tiles * gemm.m, tiles * gemm.k)
-    results = where(is_ws, n_tiles * gemm.m, tiles * r)
-    summed = where(is_ws, steps, 0)
-    rows_read = where(is_ws, n_tiles * (k_tiles - 1) * gemm.m, 0)
-    weight_steps = where(is_ws, tiles * r, steps)
-    sum_bits = where(is_ws, params.psum_bits, params.acc_bits)
-    row = Operation(kind=Kind.MEMORY, bits=c * params.acc_bits, other_bits=params.acc_rows)
-    read_register = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=c * params.acc_bits)
-    deskew_bits = where(is_ws | params.double_buffer, sum_bits * (c * (c - 1) // 2), 0)
-    return {
-        "mac.slots": Event(
-            count=steps * r * c,
-            operations=(
-                Operation(kind=Kind.MULTIPLIER, bits=params.a_bits, other_bits=params.w_bits),
-                Operation(kind=Kind.ADDER, bits=sum_bits),
-                _write(_bits_per_mac(params, is_ws)),
-            ),
-        ),
+    results = where(is_ws, n_tiles * gemm.m, tiles * params.rows)
+    items = inventory(params)
+    return _array_activity(params, items, steps, tiles) | {
         "mac.useful": Event(count=gemm.mac_count),
-        "tiles": Event(count=tiles, operations=(_write(_bits_per_tile(params, is_ws)),)),
-        "a.transfers": Event(count=steps, operations=(_write(params.a_bits * (r * (r + 1) // 2)),)),
+        "a.transfers": Event(count=steps, operations=(_write(items["a_skew.line"]),)),
         "w.transfers": Event(
-            count=weight_steps,
-            operations=(_write(params.w_bits * (c * (c + where(is_ws, -1, 1)) // 2)),),
+            count=where(is_ws, tiles * params.rows, steps),
+            operations=(_write(items["w_skew.line"]),),
         ),
         "o.transfers": Event(count=results),
-        "results.deskewed": Event(
-            count=where(is_ws, summed, results), operations=(_write(deskew_bits),)
+        "deskew.steps": Event(
+            count=where(is_ws, steps, results), operations=(_write(items["deskew.line"]),)
         ),
-        "accumulator.sums": Event(
-            count=summed * c,
-            operations=(
-                Operation(kind=Kind.ADDER, bits=params.acc_bits),
-                _write(params.acc_bits),
-            ),
+        **_accumulator_activity(
+            params, where(is_ws, steps, 0), where(is_ws, n_tiles * (k_tiles - 1) * gemm.m, 0)
         ),
-        "accumulator.reads": Event(count=rows_read, operations=(row, read_register)),
-        "accumulator.writes": Event(count=rows_read, operations=(row,)),
     }
 
 
-def _write(bits: Int) -> Operation:
+def _array_activity(
+    params: Shape, items: Mapping[str, Item], steps: Int, tiles: Int
+) -> dict[str, Event]:
+    """What the elements do: in each of `steps`, and once for each of `tiles`."""
+    r, c, is_ws = params.rows, params.cols, params.dataflow == Dataflow.WS
+    moving = ("pe.a", "pe.w_operand", "pe.product", "pe.accumulator", "pe.first_psum")
+    moved_bits: Int = sum((items[key].count * items[key].bits for key in moving), 0)
+    moved_bits = moved_bits + where(is_ws, 0, items["pe.w"].count * items["pe.w"].bits)
+    # os: results climb through the rows above; ws: weights through the rows below and their own.
+    climbed_bits = where(
+        is_ws,
+        params.w_bits * c * (r * (r + 1) // 2),
+        params.acc_bits * c * (r * (r - 1) // 2),
+    )
+    multiply = Operation(kind=Kind.MULTIPLIER, bits=params.a_bits, other_bits=params.w_bits)
+    add = Operation(kind=Kind.ADDER, bits=items["pe.adder"].bits)
+    return {
+        "mac.slots": Event(count=steps * r * c, operations=(multiply,)),
+        "mac.additions": Event(count=steps * items["pe.adder"].count, operations=(add,)),
+        "array.steps": Event(count=steps, operations=(_write_bits(moved_bits),)),
+        "tiles": Event(
+            count=tiles,
+            operations=(
+                _write_bits(climbed_bits),
+                _write(items["pe.result"]),
+                _write(items["pe.weight"]),
+            ),
+        ),
+    }
+
+
+def _accumulator_activity(params: Shape, sums: Int, accesses: Int) -> dict[str, Event]:
+    """What the accumulator memory does: `sums` rows added, `accesses` of them read and written."""
+    row_bits = params.cols * params.acc_bits
+    row = Operation(kind=Kind.MEMORY, bits=row_bits, other_bits=params.acc_rows)
+    read_register = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=row_bits)
+    add = Operation(kind=Kind.ADDER, bits=params.acc_bits)
+    return {
+        "accumulator.additions": Event(count=sums * params.cols, operations=(add,)),
+        "accumulator.sums": Event(count=sums, operations=(_write_bits(row_bits),)),
+        "accumulator.reads": Event(count=accesses, operations=(row, read_register)),
+        "accumulator.writes": Event(count=accesses, operations=(row,)),
+    }
+
+
+def _write(item: Item) -> Operation:
+    """Each register of an item takes a new word."""
+    return _write_bits(item.count * item.bits)
+
+
+def _write_bits(bits: Int) -> Operation:
     return Operation(kind=Kind.FLIP_FLOP, bits=bits)
-
-
-def _bits_per_mac(params: Shape, is_ws: Flag) -> Int:
-    """Register bits that one element writes per step: operands passed on, product, sum."""
-    operands = params.a_bits + where(is_ws, 0, params.w_bits)
-    product = where(params.mac_stages >= 1, params.product_bits, 0)
-    return operands + product + where(is_ws, params.psum_bits, params.acc_bits)
-
-
-def _bits_per_tile(params: Shape, is_ws: Flag) -> Int:
-    """Register bits that a tile writes beside its steps.
-
-    os: each sum into its result register (double buffering), then up through the rows above. ws:
-    each weight up through the rows below its own, then into its second register (double buffering).
-    """
-    r, c, once = params.rows, params.cols, where(params.double_buffer, 1, 0)
-    os_bits = params.acc_bits * c * (r * (r - 1) // 2 + once * r)
-    ws_bits = params.w_bits * c * (r * (r + 1) // 2 + once * r)
-    return where(is_ws, ws_bits, os_bits)
 
 
 def port_bits(params: Shape) -> Mapping[str, Int]:
