@@ -1,0 +1,16 @@
+"""Storage between components: delay lines, scratchpads and skid buffers."""
+
+from hwgen.buffers.delay import DelayLineParams, Skew, SkewParams, delay_line
+from hwgen.buffers.scratchpad import Scratchpad, ScratchpadParams
+from hwgen.buffers.skid import Skid, SkidParams
+
+__all__ = [
+    "DelayLineParams",
+    "Scratchpad",
+    "ScratchpadParams",
+    "Skew",
+    "SkewParams",
+    "Skid",
+    "SkidParams",
+    "delay_line",
+]

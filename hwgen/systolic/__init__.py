@@ -1,0 +1,5 @@
+"""Systolic tensor engines in Amaranth."""
+
+from hwgen.systolic.core import SystolicCore
+
+__all__ = ["SystolicCore"]

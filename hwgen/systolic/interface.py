@@ -1,0 +1,56 @@
+"""What crosses the boundary of a systolic core, and what its parts say to each other."""
+
+from typing import Any
+
+from amaranth.hdl import Shape
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from designs.systolic import Dataflow, SystolicParams
+
+
+def job_layout(params: SystolicParams) -> data.StructLayout:
+    """One GEMM: its sizes m, k, n, each at least 1, k at most `max_k`."""
+    return data.StructLayout({"m": params.m_bits, "k": params.k_bits, "n": params.n_bits})
+
+
+def a_layout(params: SystolicParams) -> data.ArrayLayout:
+    """`rows` activations: of one k and ascending m (os), or of one m and ascending k (ws)."""
+    return data.ArrayLayout(Shape(params.a_bits, signed=params.a_signed), params.rows)
+
+
+def w_layout(params: SystolicParams) -> data.ArrayLayout:
+    """`cols` weights of one k and ascending n."""
+    return data.ArrayLayout(Shape(params.w_bits, signed=params.w_signed), params.cols)
+
+
+def c_layout(params: SystolicParams) -> data.ArrayLayout:
+    """`cols` results of one m and ascending n."""
+    return data.ArrayLayout(Shape(params.acc_bits, signed=params.acc_signed), params.cols)
+
+
+def o_layout(params: SystolicParams) -> data.StructLayout:
+    """One row of results; `last` marks the last row of a job."""
+    return data.StructLayout({"c": c_layout(params), "last": 1})
+
+
+def streams(params: SystolicParams) -> dict[str, Any]:
+    """The ports of a core."""
+    return {
+        "job": In(stream.Signature(job_layout(params))),
+        "a": In(stream.Signature(a_layout(params))),
+        "w": In(stream.Signature(w_layout(params))),
+        "o": Out(stream.Signature(o_layout(params))),
+    }
+
+
+def token_layout(params: SystolicParams) -> data.StructLayout:
+    """What the sequencer says of each step, and the collector hears when its result arrives.
+
+    end: the tile's last operands entered; final: they were the job's last. ws also: row:
+    activations entered; first, last: of the first, the last k-tile.
+    """
+    tokens = {"end": 1, "final": 1}
+    if params.dataflow == Dataflow.WS:
+        tokens |= {"row": 1, "first": 1, "last": 1}
+    return data.StructLayout(tokens)

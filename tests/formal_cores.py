@@ -1,0 +1,19 @@
+"""Cores small enough to prove things of: every dataflow, with and without double buffering."""
+
+from designs import Dataflow, SystolicParams
+
+CORES = {
+    f"{dataflow.name.lower()}_{'double' if double_buffer else 'single'}": SystolicParams(
+        rows=2,
+        cols=2,
+        a_bits=3,
+        w_bits=2,
+        max_k=4,
+        dataflow=dataflow,
+        double_buffer=double_buffer,
+        **({"acc_rows": 2} if dataflow == Dataflow.WS else {}),
+    )
+    for dataflow in Dataflow
+    for double_buffer in (True, False)
+}
+"""Name to params."""

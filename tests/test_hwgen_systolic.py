@@ -1,0 +1,158 @@
+"""Beyond one GEMM: jobs that follow each other, resets in mid-job, and timing of single parts."""
+
+import itertools
+
+import numpy as np
+import pytest
+from amaranth.hdl import Cat, Module, ResetInserter, Signal, Value
+from amaranth.sim import Simulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from designs import Dataflow, Gemm, SystolicParams
+from hwgen import SystolicCore
+from hwgen.systolic.sequencer import lanes_within
+from sim.bench_systolic import operands, plan, results
+from sim.golden.systolic import gemm
+from sim.pysim import simulate
+from sim.streams import Pause, Plan, SimResult
+
+JOBS = (Gemm(m=3, k=5, n=4), Gemm(m=1, k=1, n=1), Gemm(m=7, k=2, n=3), Gemm(m=2, k=9, n=5))
+
+
+def small(dataflow, **params):
+    ws = {"acc_rows": 4} if dataflow == Dataflow.WS else {}
+    return SystolicParams(
+        **({"rows": 2, "cols": 3, "dataflow": dataflow, "max_k": 9} | ws | params)
+    )
+
+
+def following(params, plans, pauses):
+    """Several jobs as one plan, all offered from the start."""
+    return Plan(
+        interface=plans[0].interface,
+        transfers={
+            port: [word for one in plans for word in one.transfers[port]]
+            for port in ("job", "a", "w")
+        },
+        expected={"o": sum(one.expected["o"] for one in plans)},
+        pauses=pauses,
+    )
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+@pytest.mark.parametrize("double_buffer", [False, True])
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_jobs_follow_each_other(dataflow, double_buffer, stalled):
+    params = small(dataflow, double_buffer=double_buffer, mac_stages=1)
+    pairs = [operands(params, job, seed) for seed, job in enumerate(JOBS)]
+    plans = [plan(params, *pair) for pair in pairs]
+    pauses = {port: Pause(probability=0.4, seed=1) for port in ("job", "a", "w", "o") if stalled}
+    words = simulate(SystolicCore(params), following(params, plans, pauses)).payloads["o"]
+    for job, pair, one in zip(JOBS, pairs, plans, strict=True):
+        own, words = words[: one.expected["o"]], words[one.expected["o"] :]
+        result = SimResult(
+            cycles=0, simulated_cycles=0, payloads={"o": own}, transfer_cycles={}, activity={}
+        )
+        assert np.array_equal(results(params, job, result), gemm(params, *pair))
+    assert not words
+
+
+@pytest.mark.parametrize("double_buffer", [False, True])
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_a_reset_in_mid_job_leaves_nothing_behind(dataflow, double_buffer):
+    params = small(dataflow, double_buffer=double_buffer)
+    job = Gemm(m=4, k=6, n=5)
+    inputs = operands(params, job, seed=3)
+    sent = plan(params, *inputs)
+    undisturbed = simulate(SystolicCore(params), sent).payloads["o"]
+    for steps in range(1, 40, 3):
+        core, reset, received = SystolicCore(params), Signal(), []
+
+        async def testbench(ctx, core=core, reset=reset, steps=steps, received=received):
+            streams = {name: getattr(core, name) for name in ("job", "a", "w")}
+            ctx.set(core.o.ready, 1)
+            for round_steps in (steps, 400):
+                position = dict.fromkeys(streams, 0)
+                received.clear()
+                for _ in range(round_steps):
+                    for name, port in streams.items():
+                        words = sent.transfers[name]
+                        ctx.set(port.valid, position[name] < len(words))
+                        word = words[min(position[name], len(words) - 1)]
+                        ctx.set(Value.cast(port.payload), word)
+                    taken = Cat(*(port.ready & port.valid for port in streams.values()))
+                    output = Value.cast(core.o.payload).as_unsigned()
+                    _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
+                    for index, name in enumerate(streams):
+                        position[name] += flags >> index & 1
+                    if valid:
+                        received.append(word)
+                ctx.set(reset, round_steps == steps)
+                await ctx.tick()
+                ctx.set(reset, 0)
+
+        simulator = Simulator(ResetInserter(reset)(core))
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(testbench)
+        simulator.run()
+        assert received == undisturbed
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(Dataflow),
+    st.tuples(*[st.integers(1, 4)] * 2),
+    st.booleans(),
+    st.integers(0, 2),
+    st.tuples(*[st.integers(1, 9)] * 3),
+    st.integers(0, 2**31),
+)
+def test_any_shape_and_values(dataflow, size, double_buffer, mac_stages, shape, seed):
+    rows, cols = size
+    params = small(
+        dataflow, rows=rows, cols=cols, double_buffer=double_buffer, mac_stages=mac_stages
+    )
+    m, k, n = shape
+    job = Gemm(m=m, k=k, n=n)
+    inputs = operands(params, job, seed)
+    pauses = {port: Pause(probability=0.3, seed=seed) for port in ("a", "w", "o")}
+    result = simulate(SystolicCore(params), plan(params, *inputs, pauses=pauses))
+    assert np.array_equal(results(params, job, result), gemm(params, *inputs))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8])
+def test_lanes_within(count):
+    left = Signal(5)
+    m = Module()
+    lanes = Signal(count)
+    m.d.comb += lanes.eq(lanes_within(left, count))
+
+    async def testbench(ctx):
+        for value in range(32):
+            ctx.set(left, value)
+            assert ctx.get(lanes) == (1 << min(value, count)) - 1
+
+    simulator = Simulator(m)
+    simulator.add_testbench(testbench)
+    simulator.run()
+
+
+def test_tiles_follow_without_a_bubble():
+    """os: K >= rows cycles per tile; ws: M >= rows cycles per tile: one more tile, K or M more."""
+    for dataflow, sizes in itertools.product(Dataflow, [(2, 3), (3, 2)]):
+        rows, cols = sizes
+        deep = {"acc_rows": 8} if dataflow == Dataflow.WS else {}
+        params = small(dataflow, rows=rows, cols=cols, max_k=64, **deep)
+        for per_tile in (rows, rows + 2):
+            cycles = []
+            for tiles in (3, 4):
+                is_os = dataflow == Dataflow.OS
+                job = (
+                    Gemm(m=rows, k=per_tile, n=tiles * cols)
+                    if is_os
+                    else Gemm(m=per_tile, k=tiles * rows, n=cols)
+                )
+                inputs = operands(params, job, seed=0)
+                cycles.append(simulate(SystolicCore(params), plan(params, *inputs)).cycles)
+            assert cycles[1] - cycles[0] == per_tile
