@@ -9,7 +9,7 @@ from designs.rules import ceil_div
 from designs.systolic import Dataflow, SystolicParams, operand_range
 from designs.workload import Gemm
 from hwgen.systolic.interface import a_layout, c_layout, job_layout, o_layout, w_layout
-from sim.streams import Interface, Pause, Plan, Port, SimResult
+from sim.streams import Interface, Pause, Plan, Port, SimResult, SimulationError
 
 Ints = NDArray[np.int64]
 
@@ -85,14 +85,18 @@ def plan(
 def results(params: SystolicParams, workload: Gemm, result: SimResult) -> Ints:
     """C (m, n) from the transfers on `o`.
 
-    Raises ValueError where a lane past the edge is not zero, or `last` is not on the last transfer
-    alone.
+    Raises SimulationError where a lane past the edge is not zero, or `last` is not on the last
+    transfer alone.
     """
     words = result.payloads["o"]
     last_bit = c_layout(params).size
     lasts = [word >> last_bit for word in words]
     if lasts != [0] * (len(words) - 1) + [1]:
-        raise ValueError(f"o.last must be high on the last transfer alone, not on {lasts.count(1)}")
+        places = [index for index, last in enumerate(lasts) if last]
+        raise SimulationError(
+            f"o: last must be high on transfer {len(words) - 1} alone, the last one, "
+            f"not on {_listed(places)}"
+        )
     rows = unpacked(words, params.cols, params.acc_bits, params.acc_signed)
     c = np.zeros((workload.m, workload.n), dtype=np.int64)
     start = 0
@@ -104,7 +108,12 @@ def results(params: SystolicParams, workload: Gemm, result: SimResult) -> Ints:
         start += row_count
         inside = block[: len(tile["m"]), : len(tile["n"])]
         if np.count_nonzero(block) != np.count_nonzero(inside):
-            raise ValueError(f"lanes past the edge must be zero in the results of tile {tile}")
+            spot = ", ".join(
+                f"{rank} {place.start}..{place.stop - 1}" for rank, place in tile.items()
+            )
+            raise SimulationError(
+                f"o: lanes past the edge must be zero, and in tile {spot} are not"
+            )
         c[np.ix_(tile["m"], tile["n"])] = inside
     return c
 
@@ -134,6 +143,12 @@ def unpacked(words: list[int], lanes: int, bits: int, signed: bool) -> Ints:
     if signed:
         weights[-1] = -weights[-1]
     return digits.reshape(len(words), lanes, bits).astype(np.int64) @ weights
+
+
+def _listed(places: list[int]) -> str:
+    """The first few of `places`."""
+    some = ", ".join(map(str, places[:4]))
+    return f"{some} and {len(places) - 4} more" if len(places) > 4 else some or "none"
 
 
 def _gemm(a: Ints, w: Ints) -> Gemm:

