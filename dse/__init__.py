@@ -1,0 +1,1 @@
+"""What joins the layers: the command line, sweeps, verification and reports."""

@@ -1,0 +1,163 @@
+# amaranth: UnusedElaboratable=no
+"""`hwgen list`, `show` and `schema`: what there is to choose from."""
+
+import enum
+import json
+import re
+from argparse import Namespace
+from dataclasses import fields
+from typing import Any
+
+import archmodels
+import designs
+from archmodels.counts import Counts
+from designs import Design, Gemm
+from designs.loader import description
+from designs.rules import Int, Spec
+from dse.commands.model import inventory, inventory_units
+from dse.request import design_of
+from dse.text import Outcome, table
+
+
+def run_list(args: Namespace) -> Outcome:
+    """The designs and search spaces that ship."""
+    found = [designs.load(name) for name in designs.shipped("zoo")]
+    content: dict[str, object] = {
+        "designs": [
+            {
+                "name": design.name,
+                "family": design.family,
+                "machine": design.machine,
+                "description": description(design.name, "zoo"),
+                "workloads": list(design.workloads),
+            }
+            for design in found
+        ],
+        "spaces": [
+            {"name": name, "description": description(name, "spaces")}
+            for name in designs.shipped("spaces")
+        ],
+    }
+    lines = ["designs (hwgen show NAME)"]
+    lines.append(
+        table(
+            (design.name, design.family, _first_clause(description(design.name, "zoo")))
+            for design in found
+        )
+    )
+    lines.append("search spaces (hwgen sweep NAME -o DIR)")
+    lines.append(
+        table(
+            (name, _first_clause(description(name, "spaces"))) for name in designs.shipped("spaces")
+        )
+    )
+    return Outcome(content=content, text="\n".join(lines))
+
+
+def run_schema(args: Namespace) -> Outcome:
+    """The JSON Schema of design files."""
+    content = designs.schema()
+    return Outcome(content=content, text=json.dumps(content, indent=2))
+
+
+def run_show(args: Namespace) -> Outcome:
+    """One design: params, widths that follow, ports, inventory, peak."""
+    design = design_of(args)
+    counts: Counts = archmodels.MODELS[type(design.params)](design.params, Gemm(m=1, k=1, n=1))
+    params, derived, ports = _params(design), _derived(design), _ports(design)
+    content: dict[str, object] = {
+        "name": design.name,
+        "family": design.family,
+        "machine": design.machine,
+        "params": params,
+        "derived": derived,
+        "ports": ports,
+        "inventory": inventory(counts),
+        "inventory_units": inventory_units(counts),
+        "peak_macs_per_cycle": design.params.mac_slots_per_cycle,
+        "workloads": {
+            name: {item.name: getattr(workload, item.name) for item in fields(workload)}
+            for name, workload in design.workloads.items()
+        },
+    }
+    parts = [
+        f"{design.name}: family {design.family}, machine {design.machine}",
+        "params",
+        table(
+            (p["name"], str(p["value"]).lower(), p["unit"], p["legal"], p["doc"]) for p in params
+        ),
+        "derived",
+        table((d["name"], d["value"], d["doc"]) for d in derived),
+        "ports",
+        table((p["name"], p["direction"], p["width_bits"]) for p in ports),
+        "inventory",
+        table(
+            (key, f"{item.kind}", item.count, f"x {item.bits} bits", _words(item.other_bits))
+            for key, item in counts.inventory.items()
+            if item.count
+        ),
+        f"peak: {design.params.mac_slots_per_cycle:,} multiply-accumulates per cycle",
+    ]
+    if design.workloads:
+        parts += ["workloads", table(design.workloads.items())]
+    return Outcome(content=content, text="\n".join(parts))
+
+
+def _params(design: Design) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for item in fields(design.params):
+        spec: Spec = item.metadata["spec"]
+        value: object = getattr(design.params, item.name)
+        legal = f"{spec.low}..{spec.high}"
+        if isinstance(value, enum.Enum):
+            legal = ", ".join(member.name.lower() for member in type(value))
+            value = value.name.lower()
+        elif isinstance(value, bool):
+            legal = "true, false"
+        rows.append(
+            {
+                "name": item.name,
+                "value": value,
+                "unit": spec.unit,
+                "legal": legal,
+                "doc": spec.doc,
+            }
+        )
+    return rows
+
+
+def _derived(design: Design) -> list[dict[str, object]]:
+    """Integer properties of the params: what follows from the fields."""
+    kind = type(design.params)
+    rows: list[dict[str, object]] = []
+    for name, member in vars(kind).items():
+        if isinstance(member, property):
+            value = getattr(design.params, name)
+            if isinstance(value, int):
+                doc = (member.__doc__ or "").partition("\n")[0]
+                rows.append({"name": name, "value": value, "doc": doc})
+    return rows
+
+
+def _ports(design: Design) -> list[dict[str, Any]]:
+    """Ports of the top module as Verilog has them, clock and reset first."""
+    from hwgen import COMPONENTS
+    from hwgen.module import flat_ports
+
+    component = COMPONENTS[type(design.params)](design.params)
+    clocks = (component.clock_port, *(() if component.reset_less else (component.reset_port,)))
+    rows: list[dict[str, Any]] = [
+        {"name": name, "direction": "in", "width_bits": 1} for name in clocks
+    ]
+    for name, member, value in flat_ports(component):
+        direction = member.flow.name.lower()
+        rows.append({"name": name, "direction": direction, "width_bits": len(value)})
+    return rows
+
+
+def _words(other_bits: Int) -> str:
+    return f"x {other_bits}" if other_bits else ""
+
+
+def _first_clause(text: str) -> str:
+    return re.split(r"[.:,;](?:\s|$)", text, maxsplit=1)[0]

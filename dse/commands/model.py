@@ -1,0 +1,194 @@
+"""`hwgen model`: cycles, activity, traffic, area and energy from the cost model."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import archmodels
+from archmodels import technology
+from archmodels.counts import Counts, Item, Kind
+from archmodels.report import CostReport, report
+from archmodels.technology import Real, Technology
+from designs import Design, DesignError, Workload
+from designs.document import not_among
+from dse.request import design_of, workloads_of
+from dse.text import Outcome, area_text, energy_text, table
+
+STORAGE = (Kind.FLIP_FLOP, Kind.MEMORY, Kind.MEMORY_READ_REGISTER)
+"""What an inventory gives in bits; everything else is counted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """What crosses one data port; bytes are payload bits / 8, padding included."""
+
+    transfers: int
+    transfer_bits: int
+    bytes: float
+    bits_per_cycle: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """One workload: what the model counts, and what that costs."""
+
+    counts: Counts
+    cost: CostReport
+
+
+def run(args: Namespace) -> Outcome:
+    """The cost of the design on each workload asked for, and in all."""
+    design = design_of(args)
+    workloads = workloads_of(design, args)
+    if args.technology not in technology.names():
+        raise DesignError(not_among("--technology", args.technology, technology.names()))
+    prices = technology.load(args.technology)
+    results = {name: evaluate(design, load, prices) for name, load in workloads.items()}
+    content = summary(design, [*results.values()])
+    content["technology_sources"] = list(prices.sources.values())
+    content["workloads"] = [
+        {"name": name} | summary(design, [result]) for name, result in results.items()
+    ]
+    return Outcome(content=content, text=_text(design, results, prices))
+
+
+def evaluate(design: Design, workload: Workload, prices: Technology) -> Result:
+    """Model and prices of one workload."""
+    counts = archmodels.MODELS[type(design.params)](design.params, workload)
+    cost = report(
+        counts,
+        prices,
+        useful_macs=workload.mac_count,
+        peak_macs_per_cycle=design.params.mac_slots_per_cycle,
+    )
+    return Result(counts=counts, cost=cost)
+
+
+def summary(design: Design, results: Sequence[Result]) -> dict[str, object]:
+    """What `--json` says of workloads that run one after the other, or of a single one."""
+    costs, first = [result.cost for result in results], results[0]
+    cycles = sum(int(cost.cycles) for cost in costs)
+    useful_macs = sum(int(cost.useful_macs) for cost in costs)
+    return {
+        "cycles": cycles,
+        "utilisation": useful_macs / (cycles * design.params.mac_slots_per_cycle),
+        "useful_macs": useful_macs,
+        "area_um2": float(first.cost.area_um2),
+        "energy_pj": sum(float(cost.energy_pj) for cost in costs),
+        "inventory": inventory(first.counts),
+        "inventory_units": inventory_units(first.counts),
+        "activity": activity(results),
+        "port_traffic": {port: asdict(flow) for port, flow in traffic(design, results).items()},
+        "area_breakdown_um2": _sums([first.cost.area_breakdown_um2]),
+        "energy_breakdown_pj": _sums(cost.energy_breakdown_pj for cost in costs),
+        "area_interpolated_keys": sorted(first.cost.area_interpolated),
+        "energy_interpolated_keys": sorted({k for cost in costs for k in cost.energy_interpolated}),
+        "technology": first.cost.technology,
+    }
+
+
+def inventory(counts: Counts) -> dict[str, int]:
+    """Bits of registers and memories, and the number of everything else, by inventory key."""
+    return {key: _amount(item) for key, item in counts.inventory.items()}
+
+
+def inventory_units(counts: Counts) -> dict[str, str]:
+    """What the numbers of `inventory` are, by inventory key: `bits` or `count`."""
+    return {
+        key: "bits" if item.kind in STORAGE else "count" for key, item in counts.inventory.items()
+    }
+
+
+def activity(results: Sequence[Result]) -> dict[str, int]:
+    """How often each event happens, by activity key."""
+    total: dict[str, int] = {}
+    for result in results:
+        for key, event in result.counts.activity.items():
+            total[key] = total.get(key, 0) + int(event.count)
+    return total
+
+
+def traffic(design: Design, results: Sequence[Result]) -> dict[str, Traffic]:
+    """What crosses each data port, from the activity `<port>.transfers`."""
+    cycles, events = sum(int(result.cost.cycles) for result in results), activity(results)
+    flows = {}
+    for port, payload_bits in archmodels.PORT_BITS[type(design.params)](design.params).items():
+        transfers, transfer_bits = events[f"{port}.transfers"], int(payload_bits)
+        flows[port] = Traffic(
+            transfers=transfers,
+            transfer_bits=transfer_bits,
+            bytes=transfers * transfer_bits / 8,
+            bits_per_cycle=transfers * transfer_bits / cycles,
+        )
+    return flows
+
+
+def _sums(parts: Iterable[Mapping[str, Real]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for part in parts:
+        for key, value in part.items():
+            total[key] = total.get(key, 0.0) + float(value)
+    return total
+
+
+def _amount(item: Item) -> int:
+    if item.kind not in STORAGE:
+        return int(item.count)
+    words = item.other_bits if item.kind is Kind.MEMORY else 1
+    return int(item.count * item.bits * words)
+
+
+def _text(design: Design, results: Mapping[str, Result], prices: Technology) -> str:
+    every = [*results.values()]
+    cost = every[0].cost
+    rows: list[tuple[object, ...]] = [("workload", "cycles", "utilisation", "energy")]
+    for name, result in results.items():
+        rows.append(_row(name, design, [result]))
+    if len(every) > 1:
+        rows.append(_row("in all", design, every))
+    ports: list[tuple[object, ...]] = [("port", "transfers", "bytes", "bits per cycle")]
+    for port, flow in traffic(design, every).items():
+        ports.append((port, flow.transfers, round(flow.bytes), flow.bits_per_cycle))
+    energy = _sums(result.cost.energy_breakdown_pj for result in every)
+    parts = [
+        f"{design.name} in {prices.name}",
+        table(rows),
+        "traffic",
+        table(ports),
+        "activity",
+        table(activity(every).items()),
+        f"energy: {energy_text(sum(energy.values()))}",
+        breakdown(energy, energy_text),
+        f"area: {area_text(float(cost.area_um2))}",
+        breakdown(_sums([cost.area_breakdown_um2]), area_text),
+        (
+            f"technology: {prices.name}, {prices.node_nm} nm, {prices.supply_v} V; "
+            "wires, clock tree and leakage are not priced"
+        ),
+        *(f"  {short}: {title}" for short, title in prices.sources.items()),
+    ]
+    return "\n".join(parts)
+
+
+def _row(name: str, design: Design, results: Sequence[Result]) -> tuple[object, ...]:
+    cycles = sum(int(result.cost.cycles) for result in results)
+    useful_macs = sum(int(result.cost.useful_macs) for result in results)
+    utilisation = useful_macs / (cycles * design.params.mac_slots_per_cycle)
+    energy_pj = sum(float(result.cost.energy_pj) for result in results)
+    return name, cycles, f"{utilisation:.1%}", energy_text(energy_pj)
+
+
+def breakdown(parts: Mapping[str, float], text: Callable[[float], str]) -> str:
+    """Parts of a sum, largest first; the smallest ones, up to 1% in all, together."""
+    whole = sum(parts.values())
+    ordered = sorted((part for part in parts.items() if part[1]), key=lambda part: -part[1])
+    rows: list[tuple[object, ...]] = []
+    shown = 0.0
+    for place, (key, value) in enumerate(ordered):
+        if shown >= 0.99 * whole:
+            others = sum(value for _, value in ordered[place:])
+            rows.append(("others", text(others), f"{others / whole:.1%}"))
+            break
+        rows.append((key, text(value), f"{value / whole:.1%}"))
+        shown += value
+    return table(rows)

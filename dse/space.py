@@ -1,0 +1,187 @@
+"""Search spaces: axes over the params of a machine, and the workloads that every point is given."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import archmodels.technology
+from designs.document import Node
+from designs.families import Params, Workload, fit
+from designs.grid import Grid
+from designs.loader import field_value, open_document, params_type, read_workloads
+from designs.rules import kept
+
+Indices: TypeAlias = NDArray[np.int64]
+
+OBJECTIVES: dict[str, str] = {
+    "cycles": "cycles",
+    "energy_pj": "energy [pJ]",
+    "area_um2": "area [um2]",
+}
+"""What a search can minimise, each with the label of its plot axis."""
+
+DEFAULT_TECHNOLOGY = "horowitz45"
+POINTS_MAX = 10**9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """The values of one params field; enums as their integer codes, flags as 0 and 1."""
+
+    name: str
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchSpace:
+    """All combinations of the axes' values; the last axis changes fastest.
+
+    Points are numbered from 0 in that order. Those that break a rule, or do not fit one of the
+    workloads, are part of the space and not valid. Fields without an axis have their defaults.
+    `source` is the file that errors name; it makes no difference between two spaces.
+    """
+
+    name: str
+    source: str = field(repr=False, compare=False)
+    family: str
+    machine: str
+    kind: type[Params]
+    axes: tuple[Axis, ...]
+    workloads: Mapping[str, Workload]
+    objectives: tuple[str, ...]
+    technology: str
+
+    @property
+    def point_count(self) -> int:
+        """Points of the space, valid or not."""
+        return math.prod(len(axis.values) for axis in self.axes)
+
+    def grid(self, points: Indices) -> Grid:
+        """The params at `points`, valid or not."""
+        shape = [len(axis.values) for axis in self.axes]
+        places = np.unravel_index(points, shape) if self.axes else ()
+        columns = {
+            axis.name: np.array(axis.values, dtype=np.int64)[place]
+            for axis, place in zip(self.axes, places, strict=True)
+        }
+        return Grid(self.kind, columns, len(points))
+
+    def valid_points(self, points: Indices) -> Indices:
+        """Those of `points` that keep every rule and fit every workload."""
+        grid: Any = self.grid(points)
+        mask: NDArray[np.bool_] = grid.valid()
+        for workload in self.workloads.values():
+            pair = fit(grid, workload)
+            mask = mask & kept(type(pair).RULES, pair)
+        valid: Indices = points[mask]
+        return valid
+
+    def params(self, point: int) -> Params:
+        """The params at one valid point."""
+        grid = self.grid(np.array([point]))
+        types: dict[str, Any] = {item.name: item.type for item in fields(self.kind)}
+        return self.kind(
+            **{axis.name: types[axis.name](getattr(grid, axis.name)[0]) for axis in self.axes}
+        )
+
+
+def load_space(source: str) -> SearchSpace:
+    """The search space of a shipped name or of a YAML file. Raises DesignError.
+
+    Under `params` a field has one value, a list of values, or a range: {from, to, step} or
+    {from, to, factor}, both ends included where they are met.
+    """
+    name, document = open_document(source, "spaces", "SPACE")
+    root = document.mapping(
+        ("family", "machine", "params", "workloads", "objectives", "technology")
+    )
+    family, machine, kind = params_type(document)
+    for key in ("params", "workloads"):
+        if key not in root:
+            raise document.place.error(f"{key} must be given")
+    workloads = {key: found for key, (_, found) in read_workloads(root["workloads"]).items()}
+    if not workloads:
+        raise root["workloads"].error("must hold at least one workload")
+    space = SearchSpace(
+        name=name,
+        source=document.place.source,
+        family=family,
+        machine=machine,
+        kind=kind,
+        axes=_axes(kind, root["params"]),
+        workloads=workloads,
+        objectives=_objectives(root["objectives"]) if "objectives" in root else (*OBJECTIVES,),
+        technology=(
+            root["technology"].choice(archmodels.technology.names())
+            if "technology" in root
+            else DEFAULT_TECHNOLOGY
+        ),
+    )
+    if space.point_count > POINTS_MAX:
+        raise root["params"].place.error(
+            f"params must span at most {POINTS_MAX} points, not {space.point_count}"
+        )
+    return space
+
+
+def _axes(kind: type[Params], node: Node) -> tuple[Axis, ...]:
+    declared = {item.name: item for item in fields(kind)}
+    return tuple(
+        Axis(name=name, values=_values(declared[name], child))
+        for name, child in node.mapping(declared).items()
+    )
+
+
+def _values(item: "Field[Any]", node: Node) -> tuple[int, ...]:
+    if isinstance(item.type, type) and is_dataclass(item.type):
+        raise node.place.error(f"{item.name} must be left out: nested params have no axes")
+    if isinstance(node.value, list):
+        values = [int(field_value(item, child)) for child in node.value]
+    elif isinstance(node.value, dict) and item.type is int:
+        values = _range(item, node)
+    else:
+        values = [int(field_value(item, node))]
+    if not values:
+        raise node.error("must have at least one value")
+    if len(set(values)) < len(values):
+        raise node.error("must have each value once")
+    return tuple(values)
+
+
+def _range(item: "Field[Any]", node: Node) -> list[int]:
+    given = node.mapping(("from", "to", "step", "factor"))
+    for key in ("from", "to"):
+        if key not in given:
+            raise node.place.child(key).error(f"{key} must be given, as in {{from: 4, to: 64}}")
+    first, last = (int(field_value(item, given[key])) for key in ("from", "to"))
+    if last < first:
+        raise given["to"].error(f"must be at least {first}, where the range starts")
+    if "factor" in given:
+        if "step" in given:
+            raise given["step"].place.error("step must be left out where factor is given")
+        factor = _at_least(given["factor"], 2)
+        if first < 1:
+            raise given["from"].error("must be at least 1 where factor is given")
+        values = [first]
+        while values[-1] * factor <= last:
+            values.append(values[-1] * factor)
+        return values
+    step = _at_least(given["step"], 1) if "step" in given else 1
+    return list(range(first, last + 1, step))
+
+
+def _at_least(node: Node, low: int) -> int:
+    if not isinstance(node.value, int) or isinstance(node.value, bool) or node.value < low:
+        raise node.error(f"must be an integer of at least {low}")
+    return node.value
+
+
+def _objectives(node: Node) -> tuple[str, ...]:
+    names = tuple(child.choice(OBJECTIVES) for child in node.sequence())
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise node.error("must hold at least two different objectives")
+    return names

@@ -1,0 +1,240 @@
+"""Sweeps: every point of a search space through the cost model, in chunks that survive a kill."""
+
+import enum
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeAlias, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+import archmodels
+import designs
+from archmodels import technology
+from archmodels.report import CostReport, report
+from archmodels.technology import Technology
+from designs.families import Params
+from designs.grid import Grid
+from dse.files import whole
+from dse.pareto import balanced_point, pareto_front
+from dse.space import SearchSpace
+
+Columns: TypeAlias = dict[str, NDArray[Any]]
+
+CHUNK_POINTS = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepResult:
+    """The valid points of a space, in its order, with what each costs on all its workloads.
+
+    points: their numbers in the space
+    costs: column to array, one element per valid point: `cycles`, `energy_pj`, `area_um2` and
+        `utilisation` of the workloads one after the other; with more than one workload also
+        `<workload>.cycles` and `<workload>.energy_pj`
+    front: mask of the Pareto front over the objectives of the space
+    best: position of the point of the front with the least product of the objectives
+    resumed_points: points of the space that an earlier, killed sweep had already done
+    scratch: folder of the sweep's own, which `finish` removes with all that is in it
+    """
+
+    space: SearchSpace
+    points: NDArray[np.int64]
+    costs: Columns
+    front: NDArray[np.bool_]
+    best: int
+    resumed_points: int
+    scratch: Path
+
+    @property
+    def best_params(self) -> Params:
+        """The params of the best point."""
+        return self.space.params(int(self.points[self.best]))
+
+    @property
+    def variants(self) -> dict[str, NDArray[np.bool_]]:
+        """Mask of the points by variant: the names on the first axis that has names, else ""."""
+        every = np.ones_like(self.front)
+        axis = _variant_axis(self.space)
+        if axis is None:
+            return {"": every}
+        values = self.columns(every)[axis]
+        return {name: values == name for name in np.unique(values).tolist()}
+
+    @property
+    def best_choices(self) -> dict[str, Any]:
+        """The best point's variant, and its value on each axis where points of that differ."""
+        (alike,) = (mask for mask in self.variants.values() if mask[self.best])
+        columns = self.columns(alike)
+        place = np.count_nonzero(alike[: self.best])
+        return {
+            axis.name: columns[axis.name].tolist()[place]
+            for axis in self.space.axes
+            if axis.name == _variant_axis(self.space) or len(np.unique(columns[axis.name])) > 1
+        }
+
+    def columns(self, mask: NDArray[np.bool_]) -> Columns:
+        """The points under `mask` as a table: number, every params field, every cost."""
+        points = self.points[mask]
+        table: Columns = {"point": points, **_written(self.space.grid(points))}
+        return table | {name: values[mask] for name, values in self.costs.items()}
+
+
+class EmptySpaceError(ValueError):
+    """A space without a single valid point, in one sentence after the space's file."""
+
+
+def sweep(
+    space: SearchSpace, folder: Path, show: Callable[[int], None] = lambda done: None
+) -> SweepResult:
+    """Evaluate every point of `space`; `show` is told how many are done.
+
+    Finished chunks are kept below `folder` until `finish`, so that the same call after a kill goes
+    on where the other stopped. Raises EmptySpaceError if no point is valid.
+    """
+    prices = technology.load(space.technology)
+    scratch = _scratch_folder(space, prices, folder)
+    scratch.mkdir(exist_ok=True)
+    parts, resumed_points = _parts(space, prices, scratch, show)
+    costs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    points = costs.pop("point")
+    if not len(points):
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise EmptySpaceError(
+            f"{space.source}: space must have a valid point, and each of its "
+            f"{space.point_count:,} breaks a rule or does not fit a workload"
+        )
+    objectives = np.stack([costs[name].astype(np.float64) for name in space.objectives], axis=1)
+    return SweepResult(
+        space=space,
+        points=points,
+        costs=costs,
+        front=pareto_front(objectives),
+        best=balanced_point(objectives),
+        resumed_points=resumed_points,
+        scratch=scratch,
+    )
+
+
+def _parts(
+    space: SearchSpace, prices: Technology, scratch: Path, show: Callable[[int], None]
+) -> tuple[list[Columns], int]:
+    """Every chunk, evaluated or found in `scratch`, and how many points of the space were found."""
+    parts: list[Columns] = []
+    resumed_points = 0
+    for start in range(0, space.point_count, CHUNK_POINTS):
+        stop = min(start + CHUNK_POINTS, space.point_count)
+        path = scratch / f"{start}.npz"
+        part = _saved(path)
+        if part is None:
+            part = evaluate(space, prices, np.arange(start, stop, dtype=np.int64))
+            with whole(path) as partial:
+                _save(partial, part)
+        else:
+            resumed_points += stop - start
+        parts.append(part)
+        show(stop)
+    return parts, resumed_points
+
+
+def finish(result: SweepResult) -> None:
+    """Remove what the sweep keeps for itself; call it when the results are written."""
+    shutil.rmtree(result.scratch, ignore_errors=True)
+
+
+def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) -> Columns:
+    """The valid ones of `points` (column `point`) and their costs, as in SweepResult."""
+    valid = space.valid_points(points)
+    grid: Any = space.grid(valid)
+    reports: dict[str, CostReport] = {}
+    for name, workload in space.workloads.items():
+        counts = archmodels.MODELS[space.kind](grid, workload)
+        reports[name] = report(
+            counts,
+            prices,
+            useful_macs=workload.mac_count,
+            peak_macs_per_cycle=grid.mac_slots_per_cycle,
+        )
+
+    def column(values: object, kind: type[Any]) -> NDArray[Any]:
+        return np.broadcast_to(np.asarray(values, dtype=kind), valid.shape)
+
+    each = {name: column(cost.cycles, np.int64) for name, cost in reports.items()}
+    energies = {name: column(cost.energy_pj, np.float64) for name, cost in reports.items()}
+    cycles = np.sum([*each.values()], axis=0)
+    useful_macs = sum(workload.mac_count for workload in space.workloads.values())
+    columns: Columns = {
+        "point": valid,
+        "cycles": cycles,
+        "energy_pj": np.sum([*energies.values()], axis=0),
+        "area_um2": column(next(iter(reports.values())).area_um2, np.float64),
+        "utilisation": useful_macs / (cycles * column(grid.mac_slots_per_cycle, np.float64)),
+    }
+    if len(reports) > 1:
+        columns |= {f"{name}.cycles": values for name, values in each.items()}
+        columns |= {f"{name}.energy_pj": values for name, values in energies.items()}
+    return columns
+
+
+def write_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    """One row per point under a header."""
+    texts = [map(str, values.tolist()) for values in columns.values()]
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(",".join(columns) + "\n")
+        file.writelines(",".join(row) + "\n" for row in zip(*texts, strict=True))
+
+
+def _written(grid: Grid) -> Columns:
+    """Params fields with their units where they are counts, as the design file writes them."""
+    columns: Columns = {}
+    for item in fields(grid.kind):
+        values = getattr(grid, item.name)
+        if _has_names(item.type):
+            names = {member.value: member.name.lower() for member in item.type}
+            values = np.array([names.get(code, "") for code in range(max(names) + 1)])[values]
+        elif item.type is bool:
+            values = np.array(["false", "true"])[values.astype(np.int64)]
+        columns[item.name] = values
+    return columns
+
+
+def _variant_axis(space: SearchSpace) -> str | None:
+    """The first axis of more than one value whose values have names, such as `dataflow`."""
+    kinds = {item.name: item.type for item in fields(space.kind)}
+    for axis in space.axes:
+        if len(axis.values) > 1 and _has_names(kinds[axis.name]):
+            return axis.name
+    return None
+
+
+def _has_names(kind: object) -> TypeGuard[type[enum.IntEnum]]:
+    return isinstance(kind, type) and issubclass(kind, enum.IntEnum)
+
+
+def _scratch_folder(space: SearchSpace, prices: Technology, folder: Path) -> Path:
+    """Named by all that the chunks depend on: the space, the prices, the code of the models."""
+    digest = hashlib.sha256(repr((space, prices, CHUNK_POINTS)).encode())
+    for module in (designs, technology):
+        for path in sorted(Path(str(module.__file__)).parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return folder / f".sweep-{digest.hexdigest()[:16]}"
+
+
+def _save(path: Path, part: Columns) -> None:
+    """In the format of numpy's savez, whose keywords cannot be told from columns."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, values in part.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)
+
+
+def _saved(path: Path) -> Columns | None:
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return dict(saved)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,164 @@
+"""Search spaces: axes, numbering, validity, and the sentence for everything wrong in one."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from designs import Dataflow, DesignError, Gemm, SystolicParams, shipped
+from designs.families import check_fit
+from dse.space import load_space
+
+SPACE = """\
+family: systolic
+params:
+  rows: {from: 2, to: 9, step: 3}
+  cols: [4, 1]
+  dataflow: [os, ws]
+  acc_rows: {from: 4, to: 20, factor: 2}
+  double_buffer: [true, false]
+  max_k: 64
+workloads:
+  - gemm: {m: 5, k: 64, n: 3}
+    name: one
+  - gemm: {m: 1, k: 2, n: 3}
+objectives: [area_um2, cycles]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def space(folder):
+    (folder / "x.yaml").write_text(SPACE)
+    return load_space("x.yaml")
+
+
+def test_axes(space):
+    assert [(axis.name, axis.values) for axis in space.axes] == [
+        ("rows", (2, 5, 8)),
+        ("cols", (4, 1)),
+        ("dataflow", (0, 1)),
+        ("acc_rows", (4, 8, 16)),
+        ("double_buffer", (1, 0)),
+        ("max_k", (64,)),
+    ]
+    assert space.point_count == 3 * 2 * 2 * 3 * 2
+    assert space.workloads == {"one": Gemm(m=5, k=64, n=3), "w1": Gemm(m=1, k=2, n=3)}
+    assert space.objectives == ("area_um2", "cycles") and space.technology == "horowitz45"
+
+
+def test_points_are_numbered_last_axis_first(space):
+    expected = itertools.product(*(axis.values for axis in space.axes))
+    grid = space.grid(np.arange(space.point_count))
+    names = [axis.name for axis in space.axes]
+    assert [*zip(*(getattr(grid, name) for name in names), strict=True)] == [*expected]
+
+
+def test_valid_points_are_those_that_the_params_type_accepts(space, folder):
+    (folder / "y.yaml").write_text(SPACE.replace("max_k: 64", "max_k: [64, 63]"))
+    mixed = load_space("y.yaml")
+    expected = []
+    for point in range(mixed.point_count):
+        try:
+            for workload in mixed.workloads.values():
+                check_fit(mixed.params(point), workload)
+            expected.append(point)
+        except ValueError:
+            pass
+    points = np.arange(mixed.point_count)
+    assert mixed.valid_points(points).tolist() == expected
+    assert len(expected) == mixed.point_count // 4  # half has dataflow os, half a short max_k
+
+
+def test_params_of_a_point(space):
+    point = int(np.ravel_multi_index((2, 1, 1, 0, 1, 0), [3, 2, 2, 3, 2, 1]))
+    assert space.params(point) == SystolicParams(
+        rows=8, cols=1, dataflow=Dataflow.WS, acc_rows=4, double_buffer=False, max_k=64
+    )
+
+
+@pytest.mark.parametrize("name", shipped("spaces"))
+def test_shipped_spaces_load_and_have_valid_points(name):
+    space = load_space(name)
+    assert len(space.valid_points(np.arange(space.point_count))) > 100
+
+
+HEAD = "family: systolic\nworkloads: [gemm: {m: 1, k: 1, n: 1}]\n"
+WRONG = [
+    ("params: {rows: []}", "3: params.rows: rows must have at least one value, not []"),
+    ("params: {rows: [1, 2, 1]}", "3: params.rows: rows must have each value once, not [1, 2, 1]"),
+    ("params: {rows: [1, 0]}", "3: params.rows[1]: rows must be between 1 and 1024, not 0"),
+    ("params: {rows: [1, true]}", "3: params.rows[1]: rows must be an integer, not true"),
+    ("params: {rows: {from: 1}}", "3: params.rows.to: to must be given, as in {from: 4, to: 64}"),
+    ("params: {rows: {from: 1, to: 2000}}",
+     "3: params.rows.to: rows must be between 1 and 1024, not 2000"),
+    ("params: {rows: {from: 4, to: 2}}",
+     "3: params.rows.to: to must be at least 4, where the range starts, not 2"),
+    ("params: {rows: {from: 4, to: 8, stop: 2}}",
+     ("3: params.rows.stop: key must be one of from, to, step, factor, not 'stop' "
+      "(did you mean step?)")),
+    ("params: {rows: {from: 4, to: 8, step: 0}}",
+     "3: params.rows.step: step must be an integer of at least 1, not 0"),
+    ("params: {rows: {from: 4, to: 8, factor: 1}}",
+     "3: params.rows.factor: factor must be an integer of at least 2, not 1"),
+    ("params: {rows: {from: 4, to: 8, factor: 2, step: 2}}",
+     "3: params.rows.step: step must be left out where factor is given"),
+    ("params: {mac_stages: {from: 0, to: 2, factor: 2}}",
+     "3: params.mac_stages.from: from must be at least 1 where factor is given, not 0"),
+    ("params: {dataflow: [os, sw]}",
+     "3: params.dataflow[1]: dataflow[1] must be one of os, ws, not 'sw'"),
+    ("params: {dataflow: {from: 0, to: 1}}",
+     "3: params.dataflow: dataflow must be one of os, ws, not {from: 0, to: 1}"),
+    ("params: {rows: 1}\nobjectives: [cycles]",
+     "4: objectives: objectives must hold at least two different objectives, not ['cycles']"),
+    ("params: {rows: 1}\nobjectives: [cycles, area]",
+     ("4: objectives[1]: objectives[1] must be one of cycles, energy_pj, area_um2, not 'area' "
+      "(did you mean area_um2?)")),
+    ("params: {rows: 1}\ntechnology: horowitz4",
+     "4: technology: technology must be horowitz45, not 'horowitz4' (did you mean horowitz45?)"),
+    ("params: {rows: 1}\nobjective: []",
+     ("4: objective: key must be one of family, machine, params, workloads, objectives, "
+      "technology, not 'objective' (did you mean objectives?)")),
+    ("params: {rows: {from: 1, to: 1024}, cols: {from: 1, to: 1024}, max_k: {from: 1, to: 1000}}",
+     "3: params: params must span at most 1000000000 points, not 1048576000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sentence"), WRONG)
+def test_errors(folder, text, sentence):
+    (folder / "x.yaml").write_text(HEAD + text + "\n")
+    with pytest.raises(DesignError) as caught:
+        load_space("x.yaml")
+    assert str(caught.value) == f"x.yaml:{sentence}"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("params: {rows: 1}\n", "x.yaml:1: workloads must be given"),
+        ("workloads: []\n", "x.yaml:1: params must be given"),
+        (
+            "params: {}\nworkloads: []\n",
+            "x.yaml:3: workloads: workloads must hold at least one workload, not []",
+        ),
+    ],
+)
+def test_what_is_left_out(folder, text, sentence):
+    (folder / "x.yaml").write_text("family: systolic\n" + text)
+    with pytest.raises(DesignError) as caught:
+        load_space("x.yaml")
+    assert str(caught.value) == sentence
+
+
+def test_unknown_space():
+    with pytest.raises(DesignError) as caught:
+        load_space("minilm_qery")
+    assert str(caught.value) == (
+        f"SPACE must be the path of a YAML file or one of {', '.join(shipped('spaces'))}, "
+        "not 'minilm_qery' (did you mean minilm_query?)"
+    )
