@@ -1,0 +1,143 @@
+"""RTL, golden and model agree: outputs in every bit, cycles, activity and netlist as integers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from agreement_grid import POINTS, VERILATOR
+
+import archmodels
+import designs
+from designs import Gemm
+from designs.grid import Grid
+from designs.systolic import operand_range
+from dse.engines import Run
+from dse.verify import agree, compare, count_design, netlist_differences, simulate
+from hwgen.emit import emit
+from hwgen.netlist import count
+from sim.benches import BENCHES
+from sim.golden import GOLDENS
+from sim.streams import Pause
+
+SMALL_PRESETS = ("tile4", "tile4x3_ws")
+IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
+CORNERS = ("lowest", "highest", "extremes", "zero")
+
+
+def corner_operands(params, workload, corner):
+    """Operands that are all at one end of their range, or alternate between the ends."""
+    shapes = (workload.m, workload.k), (workload.k, workload.n)
+    for shape, bits, signed in zip(
+        shapes, (params.a_bits, params.w_bits), (params.a_signed, params.w_signed), strict=True
+    ):
+        low, high = operand_range(bits, signed)
+        chequered = np.where(np.indices(shape).sum(axis=0) % 2, low, high)
+        levels = {"lowest": low, "highest": high, "extremes": chequered, "zero": 0}
+        yield np.broadcast_to(levels[corner], shape).astype(np.int64)
+
+
+@pytest.fixture(params=POINTS)
+def point(request):
+    return POINTS[request.param]
+
+
+def assert_agrees(found, *, netlist):
+    assert found.details == ""
+    assert found.outputs_equal and found.cycles_equal and found.activity_equal
+    assert found.netlist_equal is (True if netlist else None)
+
+
+def test_simulation_in_amaranth(point):
+    assert_agrees(agree("dut", *point, IN_AMARANTH), netlist=False)
+
+
+def test_netlist(point):
+    params, workload = point
+    model = archmodels.MODELS[type(params)](params, workload)
+    assert [
+        str(one) for one in netlist_differences("dut", params, model) if one.rtl != one.model
+    ] == []
+
+
+@pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
+def test_stalls_change_no_output_and_only_add_cycles(point, idle, refuse):
+    assert_agrees_under_stalls(*point, idle, refuse, IN_AMARANTH)
+
+
+def assert_agrees_under_stalls(params, workload, idle, refuse, run):
+    """Sources idle and sinks refuse, each by chance: outputs and activity stay the same."""
+    bench = BENCHES[type(params)]
+    inputs = bench.operands(params, workload, run.seed)
+    pauses = {"a": Pause(probability=idle, seed=3), "w": Pause(probability=idle, seed=4)}
+    pauses["o"] = Pause(probability=refuse, seed=5)
+    sent = bench.plan(params, *inputs, pauses=pauses)
+    result = simulate("dut", params, sent, run)
+    model = archmodels.MODELS[type(params)](params, workload)
+    output = bench.results(params, workload, result)
+    assert np.array_equal(output, GOLDENS[type(params)](params, *inputs))
+    assert result.cycles >= model.cycles
+    counted = bench.activity(params, result, sent)
+    assert counted == {key: model.activity[key].count for key in counted}
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_corner_operands_with_the_longest_reduction(point, corner):
+    params, workload = point
+    workload = dataclasses.replace(workload, k=params.max_k)
+    inputs = tuple(corner_operands(params, workload, corner))
+    assert_agrees(compare("dut", params, workload, inputs, IN_AMARANTH), netlist=False)
+
+
+def test_grid_of_points_equals_each_point():
+    kinds = {type(params) for params, _ in POINTS.values()}
+    for kind in kinds:
+        pairs = [pair for pair in POINTS.values() if type(pair[0]) is kind]
+        params, workloads = zip(*pairs, strict=True)
+        names = [field.name for field in dataclasses.fields(kind)]
+        columns = {name: [getattr(one, name) for one in params] for name in names}
+        sizes = {name: [getattr(one, name) for one in workloads] for name in ("m", "k", "n")}
+        model = archmodels.MODELS[kind]
+        whole = model(Grid(kind, columns, len(pairs)), Grid(Gemm, sizes, len(pairs)))
+        for index, pair in enumerate(pairs):
+            alone = model(*pair)
+            assert whole.cycles[index] == alone.cycles
+            for key, event in alone.activity.items():
+                assert np.broadcast_to(whole.activity[key].count, len(pairs))[index] == event.count
+            for key, item in alone.inventory.items():
+                for name in ("count", "bits", "other_bits"):
+                    values = np.broadcast_to(getattr(whole.inventory[key], name), len(pairs))
+                    assert values[index] == getattr(item, name), (key, name)
+
+
+@pytest.mark.parametrize("name", VERILATOR)
+def test_simulation_in_verilator(name):
+    assert_agrees(agree("dut", *POINTS[name], WITH_NETLIST), netlist=True)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
+@pytest.mark.parametrize("name", VERILATOR)
+def test_stalls_and_initial_values_in_verilator(name, idle, refuse, seed):
+    """The seed is also that of what registers and memories hold before the reset."""
+    assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
+
+
+def test_probes_add_no_state():
+    for params, _ in (POINTS[name] for name in VERILATOR):
+        text = emit("dut", params, probes=True).files["dut.v"]
+        probed, shipped = count(text, "dut"), count_design("dut", params)
+        assert probed.flip_flop_bits == shipped.flip_flop_bits
+        assert probed.memory_bits == shipped.memory_bits
+
+
+@pytest.mark.parametrize("name", SMALL_PRESETS)
+def test_shipped_presets_in_verilator(name):
+    design = designs.load(name)
+    for workload in design.workloads.values():
+        assert_agrees(agree(name, design.params, workload, WITH_NETLIST), netlist=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [name for name in POINTS if name not in VERILATOR])
+def test_every_point_in_verilator(name):
+    assert_agrees(agree("dut", *POINTS[name], WITH_NETLIST), netlist=True)

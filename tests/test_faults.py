@@ -1,0 +1,115 @@
+"""Planted faults: each breaks one line of the RTL or of the model, and some point must notice."""
+
+import importlib
+import types
+from pathlib import Path
+
+import pytest
+from agreement_grid import POINTS
+
+from dse import verify
+from dse.engines import Run
+from dse.verify import agree
+from sim.streams import SimulationError
+
+ELEMENT = "hwgen.systolic.element"
+SEQUENCER = "hwgen.systolic.sequencer"
+OS_SEQUENCER, WS_SEQUENCER = "hwgen.systolic.output_stationary", "hwgen.systolic.weight_stationary"
+COLLECTOR, SKID, MODEL = "hwgen.systolic.collector", "hwgen.buffers.skid", "archmodels.systolic"
+
+FAULTS = {
+    # name: module, class or "", attribute, right text, wrong text, the view that tells
+    "extra register": (
+        COLLECTOR, "OutputStationaryCollector", "elaborate",
+        "self.o.payload.last.eq(is_final & (rows_left == 1)),",
+        "self.o.payload.last.eq(doubled & (rows_left == 1)),",
+        "netlist",
+    ),
+    "off by one in the tile loop": (
+        SEQUENCER, "Sequencer", "walk", "last = beyond <= 0", "last = beyond < 0", "outputs",
+    ),
+    "off by one in the block loop": (
+        WS_SEQUENCER, "WeightStationarySequencer", "elaborate",
+        '"m": p.acc_rows,', '"m": p.acc_rows - 1,', "outputs",
+    ),
+    "dropped sign of an operand": (
+        ELEMENT, "ElementParams", "of",
+        "a=Shape(params.a_bits, signed=params.a_signed)", "a=Shape(params.a_bits)", "outputs",
+    ),
+    "dropped sign of a partial sum": (
+        COLLECTOR, "WeightStationaryCollector", "elaborate",
+        "psum.as_signed() if p.acc_signed else psum", "psum", "outputs",
+    ),
+    "missing stall between tiles": (
+        OS_SEQUENCER, "OutputStationarySequencer", "pace",
+        "clear.eq(~at_last | (steps_to_go == 0))", "clear.eq(1)", "outputs",
+    ),
+    "missing wait for the array": (
+        WS_SEQUENCER, "WeightStationarySequencer", "elaborate",
+        "m.d.sync += blocked.eq(1)", "m.d.sync += blocked.eq(0)", "cycles",
+    ),
+    "missing forwarding": (
+        COLLECTOR, "WeightStationaryCollector", "elaborate",
+        "forward.eq(adding.row & (row == adding_row))", "forward.eq(0)", "outputs",
+    ),
+    "sum not restarted": (
+        ELEMENT, "OutputStationary", "elaborate",
+        "Mux(self.west.first, 0, acc)", "acc", "outputs",
+    ),
+    "wrong inventory term": (
+        MODEL, "", "_skews", "r * (r + 1) // 2", "r * (r - 1) // 2", "netlist",
+    ),
+    "wrong multiplier count": (
+        MODEL, "", "_elements", "kind=Kind.MULTIPLIER, count=all_of",
+        "kind=Kind.MULTIPLIER, count=above_bottom", "netlist",
+    ),
+    "wrong cycle term": (
+        MODEL, "", "output_stationary_cycles",
+        "maximum(gemm.k, params.rows)", "gemm.k", "cycles",
+    ),
+    "wrong activity": (
+        MODEL, "", "activity", "(k_tiles - 1) * gemm.m", "k_tiles * gemm.m", "activity",
+    ),
+}  # fmt: skip
+
+EXTRA = "        is_final = Signal()\n"
+DOUBLED = EXTRA + "        doubled = Signal()\n        m.d.sync += doubled.eq(is_final)\n"
+
+
+def plant(monkeypatch, module_name, owner_name, attribute, right, wrong):
+    """Replace one attribute by what it would be with `wrong` for `right` in its module's text."""
+    module = importlib.import_module(module_name)
+    text = Path(module.__file__).read_text()
+    assert right in text
+    broken = types.ModuleType(module_name)
+    broken.__file__ = module.__file__
+    broken.__package__ = module.__package__
+    mutated = text.replace(right, wrong).replace(EXTRA, DOUBLED if "doubled" in wrong else EXTRA)
+    monkeypatch.setitem(importlib.sys.modules, module_name, broken)
+    exec(compile(mutated, module.__file__, "exec"), vars(broken))
+    monkeypatch.setitem(importlib.sys.modules, module_name, module)
+    source = vars(broken)[owner_name] if owner_name else broken
+    target = getattr(module, owner_name) if owner_name else module
+    monkeypatch.setattr(target, attribute, vars(source)[attribute])
+
+
+def telling_views():
+    """The views that differ at some point of the grid, point after point."""
+    for name, point in POINTS.items():
+        try:
+            found = agree(f"fault_{name}", *point, Run(engine="amaranth", netlist=True))
+        except SimulationError:
+            yield "outputs"
+            continue
+        for view in ("outputs", "cycles", "activity", "netlist"):
+            if not getattr(found, f"{view}_equal"):
+                yield view
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault, monkeypatch):
+    *place, view = FAULTS[fault]
+    verify.count_design.cache_clear()
+    plant(monkeypatch, *place)
+    assert view in telling_views()
+    verify.count_design.cache_clear()
