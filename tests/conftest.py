@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from dse.cli import main
+
 ROOT = Path(__file__).parent.parent
 
 # No deadline: the first example may wait for a build. In CI the examples are the same every time.
@@ -21,3 +23,17 @@ def shared_simulation_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HWGEN_CACHE", os.environ.get("HWGEN_CACHE") or str(ROOT / "build" / "cache"))
         yield
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command line of hwgen: status, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as exit:
+            status = exit.code
+        return status, *capsys.readouterr()
+
+    return run

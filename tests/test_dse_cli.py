@@ -16,7 +16,7 @@ import stub_model
 import dse.commands.sweep
 from archmodels.technology import MissingPriceError
 from designs import SystolicParams, shipped
-from dse.cli import OURS, STATUS, explain, main, parser
+from dse.cli import OURS, STATUS, explain, parser
 from dse.commands.model import breakdown
 from dse.progress import Progress
 from dse.text import area_text, energy_text, table
@@ -36,18 +36,6 @@ def folder(tmp_path, monkeypatch):
     stub_model.install(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            status = main(arguments)
-        except SystemExit as exit:
-            status = exit.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def refused(result: tuple[int, str, str]) -> str:

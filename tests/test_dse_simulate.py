@@ -9,7 +9,6 @@ import pytest
 
 import dse.verify
 from designs import Gemm, load
-from dse.cli import main
 from dse.engines import ENGINES, Run
 from hwgen.yosys import MissingYosysError, YosysError
 from sim import runner
@@ -25,18 +24,10 @@ workloads:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs a command line in a folder with tiny.yaml: status, standard output and error."""
+def run(tmp_path, monkeypatch, run):
+    """The same in a folder with tiny.yaml."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(TINY)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            status = main(arguments)
-        except SystemExit as exit:
-            status = exit.code
-        return status, *capsys.readouterr()
-
     return run
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module
+from emitted import PORT, emit_all
 
 import hwgen
 from designs import Dataflow, SystolicParams
@@ -41,16 +42,11 @@ SPREAD = {
 PARAMS = {name: SystolicParams(**fields) for name, fields in SPREAD.items()}
 
 MODULE = re.compile(r"^module (\w+) \(\n(.*?)\n\);\n(.*?)^endmodule\n", re.DOTALL | re.MULTILINE)
-PORT = re.compile(r"  (in|out)put (?:reg )?(?:\[(\d+):0\] )?(\w+)")
 
 
 @pytest.fixture(scope="module")
 def emissions():
-    """One emission of each params of the spread, half of them wrapped."""
-    return {
-        name: emit(name, params, wrap="axis" if index % 2 else None)
-        for index, (name, params) in enumerate(PARAMS.items())
-    }
+    return emit_all(PARAMS)
 
 
 def modules(emission):

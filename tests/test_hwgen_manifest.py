@@ -1,13 +1,13 @@
 """The manifest: does it say what the Verilog and the bench do?"""
 
 import json
-import re
 import tomllib
 from pathlib import Path
 
 import amaranth
 import numpy as np
 import pytest
+from emitted import PORT, emit_all
 
 import hwgen
 from designs import Dataflow, SystolicParams
@@ -24,16 +24,11 @@ PARAMS = {
     "ws_1x4": SystolicParams(rows=1, cols=4, **WS),
     "ws_single": SystolicParams(rows=5, cols=2, mac_stages=2, double_buffer=False, **WS),
 }
-PORT = re.compile(r"  (in|out)put (?:reg )?(?:\[(\d+):0\] )?(\w+)")
 
 
 @pytest.fixture(scope="module")
 def emissions():
-    """One emission of each, half of them wrapped."""
-    return {
-        name: emit(name, params, wrap="axis" if index % 2 else None)
-        for index, (name, params) in enumerate(PARAMS.items())
-    }
+    return emit_all(PARAMS)
 
 
 def test_manifest_describes_the_verilog(emissions):
