@@ -6,7 +6,7 @@ from archmodels import systolic
 from archmodels.counts import Counts
 from archmodels.report import CostReport, report
 from archmodels.technology import Technology
-from designs.families import Params, Workload
+from designs.families import Params, Workload, kind_of
 from designs.rules import Int
 from designs.systolic import SystolicParams
 
@@ -24,9 +24,13 @@ def estimate(params: Params, workload: Workload, technology: Technology) -> Cost
 
     Raises MissingPriceError for a count without price.
     """
-    kind: type[Params] = getattr(params, "kind", type(params))
+    return price(params, workload, MODELS[kind_of(params)](params, workload), technology)
+
+
+def price(params: Params, workload: Workload, counts: Counts, technology: Technology) -> CostReport:
+    """As `estimate`, of counts that are at hand."""
     return report(
-        MODELS[kind](params, workload),
+        counts,
         technology,
         useful_macs=workload.mac_count,
         peak_macs_per_cycle=params.mac_slots_per_cycle,

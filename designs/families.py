@@ -22,10 +22,15 @@ FITS: dict[type[Params], type[SystolicFit]] = {SystolicParams: SystolicFit}
 """Params type to its pair with a workload, whose RULES say which problems it can be given."""
 
 
+def kind_of(params: Params) -> type[Params]:
+    """The params type of one params object, or of the points of a Grid."""
+    kind: type[Params] = getattr(params, "kind", type(params))
+    return kind
+
+
 def fit(params: Params, workload: Workload) -> Any:
     """The pair of one params object (or a Grid of them) and a workload, not yet checked."""
-    kind: type[Params] = getattr(params, "kind", type(params))
-    return FITS[kind](params=params, workload=workload)
+    return FITS[kind_of(params)](params=params, workload=workload)
 
 
 def check_fit(params: Params, workload: Workload) -> None:

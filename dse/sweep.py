@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import archmodels
 import designs
 from archmodels import technology
-from archmodels.report import CostReport, report
+from archmodels.report import CostReport
 from archmodels.technology import Technology
 from designs.families import Params
 from designs.grid import Grid
@@ -152,13 +152,7 @@ def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) 
     grid: Any = space.grid(valid)
     reports: dict[str, CostReport] = {}
     for name, workload in space.workloads.items():
-        counts = archmodels.MODELS[space.kind](grid, workload)
-        reports[name] = report(
-            counts,
-            prices,
-            useful_macs=workload.mac_count,
-            peak_macs_per_cycle=grid.mac_slots_per_cycle,
-        )
+        reports[name] = archmodels.estimate(grid, workload, prices)
 
     def column(values: object, kind: type[Any]) -> NDArray[Any]:
         return np.broadcast_to(np.asarray(values, dtype=kind), valid.shape)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import archmodels
 from archmodels import technology
 from archmodels.counts import Counts, Item, Kind
-from archmodels.report import CostReport, report
+from archmodels.report import CostReport
 from archmodels.technology import Real, Technology
 from designs import Design, DesignError, Workload
 from designs.document import not_among
@@ -55,12 +55,7 @@ def run(args: Namespace) -> Outcome:
 def evaluate(design: Design, workload: Workload, prices: Technology) -> Result:
     """Model and prices of one workload."""
     counts = archmodels.MODELS[type(design.params)](design.params, workload)
-    cost = report(
-        counts,
-        prices,
-        useful_macs=workload.mac_count,
-        peak_macs_per_cycle=design.params.mac_slots_per_cycle,
-    )
+    cost = archmodels.price(design.params, workload, counts, prices)
     return Result(counts=counts, cost=cost)
 
 
