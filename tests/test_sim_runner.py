@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.cache import CacheError
 from sim.harness import harness_text
-from sim.runner import TOOLS, Build, ToolError, build, default_cache_dir, run
+from sim.runner import TOOLS, Build, ToolError, build, run
 from sim.streams import Interface, Pause, Plan, Port, SimResult, SimulationError
 
 INTERFACE = Interface(
@@ -212,19 +213,8 @@ def test_a_missing_tool_is_named(
 
 def test_a_cache_that_cannot_be_written_is_named(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ToolError, match=r"file must be a writable folder: File exists$"):
+    with pytest.raises(CacheError, match=r"file must be a writable folder: File exists$"):
         build([folder / "core.v"], "core", INTERFACE, cache_dir=tmp_path / "file")
-
-
-def test_the_default_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/h")
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.delenv("HWGEN_CACHE", raising=False)
-    assert default_cache_dir() == Path("/h/.cache/hwgen")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    assert default_cache_dir() == Path("/x/hwgen")
-    monkeypatch.setenv("HWGEN_CACHE", "/c")
-    assert default_cache_dir() == Path("/c")
 
 
 def test_the_harness_exposes_streams_and_status() -> None:
