@@ -18,9 +18,10 @@ from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, ClockSignal, Fragment, Instance, ResetSignal, Signal
 from amaranth.lib import wiring
 
-from hwgen import COMPONENTS, flows, yosys
+from hwgen import COMPONENTS, yosys
 from hwgen.axis import AxiStream, AxiStreamParams
 from hwgen.component import Component
+from hwgen.flows import FLOWS, FlowOptions, Subject, every
 from hwgen.manifest import manifest, manifest_text
 from hwgen.module import (
     Interface,
@@ -35,6 +36,8 @@ from hwgen.module import (
 
 WRAPPERS = {"axis": AxiStream}
 """What `wrap` may say, to the component that goes around the design's."""
+
+DEFAULT_FLOW_OPTIONS = FlowOptions()
 
 # No pass that merges or narrows sees a register: their number and widths are the design's.
 # `opt_dff` finds their enables, `-mux_undef` takes away what it leaves undefined without enable.
@@ -198,11 +201,19 @@ def verilog(component: Component, name: str, *, probes: bool = False) -> str:
     return hierarchy.verilog()
 
 
-def emit(name: str, params: Any, *, probes: bool = False, wrap: str | None = None) -> Emission:
+def emit(
+    name: str,
+    params: Any,
+    *,
+    probes: bool = False,
+    wrap: str | None = None,
+    options: FlowOptions = DEFAULT_FLOW_OPTIONS,
+) -> Emission:
     """The files of a design called `name`: the same bytes on every run and machine.
 
     The top module is `name`, or with `wrap` (a key of `WRAPPERS`) `<name>_<wrap>` around it. The
     Verilog with `probes` is for simulation only, see `Component.events`; they end at a wrapper.
+    `options` say for which flows there are files besides, and for which clock.
     """
     component, top = COMPONENTS[type(params)](params), name
     hierarchy = Hierarchy(name, probes)
@@ -214,14 +225,12 @@ def emit(name: str, params: Any, *, probes: bool = False, wrap: str | None = Non
     text = hierarchy.verilog()
     modules = [module.interface for module in reversed(hierarchy.modules.values())]
     described = manifest(name, params, component, modules)
-    files = {
-        f"{name}.v": flows.header(described) + text,
-        f"{name}.f": flows.file_list(described),
-        f"{name}.core": flows.core_file(described),
-        f"{name}.sdc": flows.constraints(described),
-        f"{name}.vlt": flows.waivers(described),
-        "manifest.json": manifest_text(described),
-    }
+    subject = Subject.of(described, text, options.clock_ps)
+    files = {f"{name}.v": every.header(described) + text, **every.files(subject)}
+    for flow, files_of in FLOWS.items():
+        if flow in options.flows:
+            files |= files_of(subject)
+    files["manifest.json"] = manifest_text(described)
     return Emission(top, files, described)
 
 
