@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.rules import ceil_div
-from designs.systolic import Dataflow, SystolicParams, operand_range
+from designs.systolic import Dataflow, SystolicParams
 from designs.workload import Gemm
 from hwgen.systolic.interface import a_layout, c_layout, job_layout, o_layout, w_layout
 from sim.streams import Interface, Pause, Plan, Port, SimResult, SimulationError
@@ -15,12 +15,10 @@ Ints = NDArray[np.int64]
 
 
 def operands(params: SystolicParams, workload: Gemm, seed: int) -> tuple[Ints, Ints]:
-    """Operands of a GEMM, uniform over all legal values: a (m, k), w (k, n)."""
-    rng = np.random.default_rng(seed)
-    a_low, a_high = operand_range(params.a_bits, params.a_signed)
-    w_low, w_high = operand_range(params.w_bits, params.w_signed)
-    a = rng.integers(a_low, a_high, (workload.m, workload.k), endpoint=True)
-    w = rng.integers(w_low, w_high, (workload.k, workload.n), endpoint=True)
+    """Operands of a GEMM, distributed as the workload says: a (m, k), w (k, n)."""
+    random, given = np.random.default_rng(seed), workload.operands
+    a = given.a.draw(random, (workload.m, workload.k), params.a_bits, params.a_signed)
+    w = given.w.draw(random, (workload.k, workload.n), params.w_bits, params.w_signed)
     return a, w
 
 

@@ -11,12 +11,11 @@ from cocotb.clock import Clock
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import RisingEdge
 
-from sim.streams import Bench, Plan, SimResult, SimulationError
+from sim.streams import RESET_CYCLES, Bench, Plan, SimResult, SimulationError
 
 PLAN_VARIABLE = "HWGEN_SIM_PLAN"
 OUTCOME_VARIABLE = "HWGEN_SIM_OUTCOME"
 CLOCK_PERIOD_NS = 10
-RESET_CYCLES = 4
 
 
 async def play(harness: HierarchyObject, plan: Plan) -> SimResult:

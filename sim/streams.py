@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+RESET_CYCLES = 4
 SETTLE_CYCLES = 16  # cycles watched after the last expected transfer, for transfers nobody expects
 
 
@@ -255,6 +256,13 @@ class Bench:
     def finished(self) -> bool:
         """Every expected transfer was seen, and none more for a while after."""
         return not self._remaining_count and self.cycle - self._last_transfer_cycle > SETTLE_CYCLES
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the first operand was transferred and the last result was not yet."""
+        return self._first_operand_cycle >= 0 and any(
+            is_data and len(sink.payloads) < sink.expected_count for _, is_data, sink in self._sinks
+        )
 
     def start(self) -> dict[str, int]:
         """What to drive first: per input port its word (see `Source`), per output port ready."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designs import Dataflow, Gemm, SystolicParams
-from designs.systolic import operand_range
+from designs.operands import Operand, Operands, operand_range
 from sim.bench_systolic import operands, packed, plan, results, unpacked
 from sim.streams import SimResult, SimulationError
 
@@ -88,3 +88,15 @@ def test_operands_are_seeded_and_reach_both_ends():
     a, w = operands(params, Gemm(m=20, k=20, n=20), seed=1)
     assert (a.min(), a.max(), w.min(), w.max()) == (-4, 3, 0, 3)
     assert np.array_equal(a, operands(params, Gemm(m=20, k=20, n=20), seed=1)[0])
+
+
+def test_operands_are_distributed_as_the_workload_says():
+    params = SystolicParams(rows=1, cols=1, a_bits=8, w_bits=4, max_k=64)
+    plain = Gemm(m=5, k=64, n=7)
+    a, w = operands(params, plain, 3)
+    random = np.random.default_rng(3)  # the stream of every run so far
+    assert (a == random.integers(-128, 127, (5, 64), endpoint=True)).all()
+    assert (w == random.integers(-8, 7, (64, 7), endpoint=True)).all()
+    sparse = Gemm(m=5, k=64, n=7, operands=Operands(w=Operand(zeros=1.0)))
+    again, none = operands(params, sparse, 3)
+    assert (again == a).all() and not none.any()

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from designs.systolic import SystolicParams, operand_range
+from designs.operands import operand_range
+from designs.systolic import SystolicParams
 
 Ints = NDArray[np.int64]
 
