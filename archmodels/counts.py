@@ -1,40 +1,85 @@
-"""What a model counts: what exists (inventory), what happens (activity) and when (cycles).
+"""What a model counts: what exists (inventory), what happens (activity) and when (cycles, paths).
 
 All counts are exact: Python ints for one design point, int64 arrays for a grid, one element per
 point. Nothing here knows a price; `archmodels.technology` does.
 """
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 
-from designs.rules import Int
+from designs.rules import Int, Real
 
 
 class Kind(enum.StrEnum):
-    """The primitives that an inventory or an operation can name; a technology prices each.
+    """The primitives that an inventory, an operation or a path can name; a technology prices each.
 
-    What `bits` and `other_bits` of an `Item` or an `Operation` mean, and what one operation is:
+    What `bits` and `other_bits` of an `Item`, an `Operation` or a `Stage` mean, and what one
+    operation is:
 
-    - FLIP_FLOP: register of `bits`; one write of all of them.
-    - ADDER, SUBTRACTOR: width of the result; one result.
-    - MULTIPLIER: widths of the two operands; one product.
+    - FLIP_FLOP, and the same with an enable, a synchronous reset or both: register of `bits`; one
+      write of all of them, without the clock. Its delay is from clock to output plus the set-up
+      time before the next edge: the one register that a path starts and ends in.
+    - CLOCK: no part of its own; one cycle of the clock pins of `bits` flip-flops of any kind.
+    - ADDER: width of the result, `other_bits` of which, at the top, take the carry alone, for both
+      operands are unsigned and the narrower one ends below; one result.
+    - SUBTRACTOR: width of the result; one result.
+    - INCREMENTER, DECREMENTER: adds or subtracts a constant; the bits of the result above the
+      constant's trailing zeros; one result.
+    - MULTIPLIER, UNSIGNED_MULTIPLIER, MIXED_MULTIPLIER: widths of the two operands, both signed,
+      both unsigned, or `bits` of an unsigned and `other_bits` of a signed one; one product.
     - COMPARATOR: width of the operands of an equality test (a magnitude test is a subtractor).
+    - REDUCTION: one bit from `bits`: whether any, or all, are high; a test for a constant.
     - MUX: `bits` wide, `other_bits` = ways - 1, as a tree of two-way muxes; one selection.
-    - GATE: `bits` two-input and, or, xor gates; one evaluation.
+    - GATE: `bits` two-input and, or gates, a word with one control bit; one evaluation.
+    - XOR: `bits` two-input xor gates; one evaluation.
+    - BOOTH_RECODER: recodes a multiplier of `bits` in radix 4; one recoding.
+    - COMPRESSOR_3_2, COMPRESSOR_4_2: `bits` columns that add three or four words; one addition.
+    - TABLE: a table of constants, words of `bits`, `other_bits` = number of words; one reading.
+    - FANOUT: no part of its own, priced by delay alone: one net that drives `bits` inputs.
     - MEMORY: words of `bits`, `other_bits` = number of words; one read or one write of a word.
-    - MEMORY_READ_REGISTER: the read register of a memory; one write of all its `bits`.
+    - MEMORY_READ_REGISTER: the read register of a memory; one write of all its `bits`, with the
+      clock, which it has only then.
     """
 
     FLIP_FLOP = "flip_flop"
+    FLIP_FLOP_ENABLE = "flip_flop_enable"
+    FLIP_FLOP_RESET = "flip_flop_reset"
+    FLIP_FLOP_ENABLE_RESET = "flip_flop_enable_reset"
+    CLOCK = "clock"
     ADDER = "adder"
     SUBTRACTOR = "subtractor"
+    INCREMENTER = "incrementer"
+    DECREMENTER = "decrementer"
     MULTIPLIER = "multiplier"
+    UNSIGNED_MULTIPLIER = "unsigned_multiplier"
+    MIXED_MULTIPLIER = "mixed_multiplier"
     COMPARATOR = "comparator"
+    REDUCTION = "reduction"
     MUX = "mux"
     GATE = "gate"
+    XOR = "xor"
+    BOOTH_RECODER = "booth_recoder"
+    COMPRESSOR_3_2 = "compressor_3_2"
+    COMPRESSOR_4_2 = "compressor_4_2"
+    TABLE = "table"
+    FANOUT = "fanout"
     MEMORY = "memory"
     MEMORY_READ_REGISTER = "memory_read_register"
+
+
+FLIP_FLOPS = frozenset(
+    {
+        Kind.FLIP_FLOP,
+        Kind.FLIP_FLOP_ENABLE,
+        Kind.FLIP_FLOP_RESET,
+        Kind.FLIP_FLOP_ENABLE_RESET,
+    }
+)
+"""The kinds of registers, read registers of memories excluded."""
+
+MULTIPLIERS = frozenset({Kind.MULTIPLIER, Kind.UNSIGNED_MULTIPLIER, Kind.MIXED_MULTIPLIER})
+"""The kinds of multipliers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +94,27 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One use of one primitive; `Kind` says what the two widths mean."""
+    """One use of one primitive; `Kind` says what the two widths mean.
+
+    `toggle` is the toggle density of its inputs, mean over their bits and over the operations: the
+    probability that a bit differs from the operation before, 0.5 for random words. `zeros` is the
+    fraction of the operations one of whose operands is zero. Both describe data, so they are
+    expectations where everything else here is exact.
+    """
+
+    kind: Kind
+    bits: Int
+    other_bits: Int = 0
+    toggle: Real = 0.5
+    zeros: Real = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One primitive that a signal passes between two registers; its delay is that of the whole.
+
+    A stage of no bits is not there: at some points of a grid a path is shorter.
+    """
 
     kind: Kind
     bits: Int
@@ -73,46 +138,58 @@ class Counts:
 
     Keys are dotted and name the place, then the thing: `pe.accumulator`. `cycles` is the cycle
     count of the design document: first operand transfer to last result transfer, both included.
+    `paths` are the ways from register to register that can set the clock, in the order in which a
+    signal passes their stages; the slowest sets the period.
     """
 
     inventory: Mapping[str, Item]
     activity: Mapping[str, Event]
     cycles: Int
+    paths: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)
 
 
 def flip_flop_bits(counts: Counts) -> Int:
     """Bits of all registers, read registers of memories excluded."""
-    return _total(counts, Kind.FLIP_FLOP, lambda item: item.count * item.bits)
+    return register_bits(counts.inventory)
+
+
+def register_bits(inventory: Mapping[str, Item]) -> Int:
+    """As `flip_flop_bits`: what the clock drives, for a memory has its own."""
+    return _total(inventory, FLIP_FLOPS, lambda item: item.count * item.bits)
 
 
 def memory_bits(counts: Counts) -> Int:
     """Bits of all memories, read registers excluded."""
-    return _total(counts, Kind.MEMORY, lambda item: item.count * item.bits * item.other_bits)
+    return _total(
+        counts.inventory, {Kind.MEMORY}, lambda item: item.count * item.bits * item.other_bits
+    )
 
 
 def memory_read_register_bits(counts: Counts) -> Int:
     """Bits of the read registers of all memories."""
-    return _total(counts, Kind.MEMORY_READ_REGISTER, lambda item: item.count * item.bits)
+    return _total(
+        counts.inventory, {Kind.MEMORY_READ_REGISTER}, lambda item: item.count * item.bits
+    )
 
 
 def adder_count(counts: Counts) -> Int:
-    """Word-level adders."""
-    return _total(counts, Kind.ADDER, lambda item: item.count)
+    """Word-level adders, of constants too."""
+    return _total(counts.inventory, {Kind.ADDER, Kind.INCREMENTER}, lambda item: item.count)
 
 
 def subtractor_count(counts: Counts) -> Int:
-    """Word-level subtractors."""
-    return _total(counts, Kind.SUBTRACTOR, lambda item: item.count)
+    """Word-level subtractors, of constants too."""
+    return _total(counts.inventory, {Kind.SUBTRACTOR, Kind.DECREMENTER}, lambda item: item.count)
 
 
 def multiplier_count(counts: Counts) -> Int:
-    """Word-level multipliers."""
-    return _total(counts, Kind.MULTIPLIER, lambda item: item.count)
+    """Word-level multipliers, signed or not."""
+    return _total(counts.inventory, MULTIPLIERS, lambda item: item.count)
 
 
-def _total(counts: Counts, kind: Kind, size: Callable[[Item], Int]) -> Int:
+def _total(inventory: Mapping[str, Item], kinds: Set[Kind], size: Callable[[Item], Int]) -> Int:
     total: Int = 0
-    for item in counts.inventory.values():
-        if item.kind is kind:
+    for item in inventory.values():
+        if item.kind in kinds:
             total = total + size(item)
     return total

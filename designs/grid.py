@@ -1,7 +1,7 @@
 """Many design points as one object: the attributes of a params or workload type as int64 arrays."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -14,9 +14,10 @@ from designs.rules import Spec, kept
 class Grid:
     """`size` points of `kind` (a params or workload dataclass), structure of arrays.
 
-    Every field is an attribute: an int64 array (bool for flags, integer codes for enums), or a Grid
-    where params nest. Fields left out take their default at every point. Properties and methods of
-    `kind` are evaluated by delegation: a formula written for one object runs on the grid unchanged.
+    Every field is an attribute: an int64 array (bool for flags, integer codes for enums), and where
+    params nest a Grid, or one object that all points share. Fields left out take their default at
+    every point. Properties and methods of `kind` are evaluated by delegation: a formula written for
+    one object runs on the grid unchanged.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Grid:
         value = columns.get(item.name, item.default)
         if value is MISSING:
             raise TypeError(f"{item.name} must be given: it has no default in {self.kind.__name__}")
-        if isinstance(value, Grid):
+        if isinstance(value, Grid) or is_dataclass(value):
             return value
         return np.broadcast_to(
             np.asarray(value, dtype=np.bool_ if item.type is bool else np.int64), (self.size,)
@@ -58,6 +59,8 @@ class Grid:
             value, spec = getattr(self, item.name), item.metadata.get("spec", Spec(doc=""))
             if isinstance(value, Grid):
                 mask &= value.valid()
+            if is_dataclass(value):
+                continue
             if spec.low is not None:
                 mask &= value >= spec.low
             if spec.high is not None:

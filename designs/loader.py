@@ -76,10 +76,10 @@ def dump(design: Design) -> str:
     content: dict[str, object] = {"family": design.family}
     if len(FAMILIES[design.family]) > 1:
         content["machine"] = design.machine
-    content["params"] = _plain(design.params)
+    content["params"] = plain(design.params)
     kinds = {kind: key for key, kind in WORKLOADS.items()}
     content["workloads"] = [
-        {kinds[type(workload)]: _plain(workload), "name": name}
+        {kinds[type(workload)]: plain(workload), "name": name}
         for name, workload in design.workloads.items()
     ]
     return yaml.safe_dump(content, sort_keys=False, width=100)
@@ -230,10 +230,11 @@ def _doc(item: "Field[Any]") -> str:
     return doc
 
 
-def _plain(value: Any) -> object:
+def plain(value: Any) -> object:
+    """A params or workload object as files write it, without the fields that have defaults."""
     if isinstance(value, enum.Enum):
         return value.name.lower()
     if not is_dataclass(value):
         return value
     pairs = ((item, getattr(value, item.name)) for item in fields(value))
-    return {item.name: _plain(content) for item, content in pairs if content != item.default}
+    return {item.name: plain(content) for item, content in pairs if content != item.default}

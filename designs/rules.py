@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Ints: TypeAlias = NDArray[np.int64]
 Int: TypeAlias = int | Ints
 Flag: TypeAlias = bool | NDArray[np.bool_]
+Real: TypeAlias = float | NDArray[np.float64]
 
 E = TypeVar("E", bound=enum.IntEnum)
 P = TypeVar("P")
@@ -84,17 +85,29 @@ def clog2(value: Int) -> Int:
     return bit_length(value - 1)
 
 
+def to_real(value: Int) -> Real:
+    """Round an exact count to float64, the same way for an int and for an array of ints."""
+    return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
+
+
+def where_real(condition: Flag, yes: Real, no: Real) -> Real:
+    """As `where`, of expectations."""
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, yes, no)
+    return yes if condition else no
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spec:
     """What a field of a params or workload type may hold, and what it means.
 
-    `low` and `high` bound an integer, both included; they are None for booleans and choices.
+    `low` and `high` bound a number, both included; they are None for booleans and choices.
     """
 
     doc: str
     unit: str = ""
-    low: int | None = None
-    high: int | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 def integer(*, low: int, high: int, doc: str, unit: str = "", default: int | None = None) -> int:
@@ -104,6 +117,16 @@ def integer(*, low: int, high: int, doc: str, unit: str = "", default: int | Non
         return field(default=default, metadata={"spec": spec})
     required: int = field(metadata={"spec": spec})
     return required
+
+
+def number(*, low: float, high: float, doc: str, default: float, unit: str = "") -> float:
+    """Declare a field that holds a number, of a params or workload dataclass."""
+    return field(default=default, metadata={"spec": Spec(doc=doc, unit=unit, low=low, high=high)})
+
+
+def nested(*, default: P, doc: str) -> P:
+    """Declare a field that holds another such dataclass."""
+    return field(default=default, metadata={"spec": Spec(doc=doc)})
 
 
 def boolean(*, default: bool, doc: str) -> bool:
@@ -149,12 +172,14 @@ def check_value(
     with the field's name and spells the value as `written` does.
     """
     name, kind = declared.name, declared.type
-    if kind is int:
-        if not isinstance(value, int) or isinstance(value, bool | enum.Enum):
-            raise TypeError(f"{name} must be an integer, not {written(value)}")
+    if kind is int or kind is float:
+        article = "an integer" if kind is int else "a number"
+        legal = int if kind is int else int | float
+        if not isinstance(value, legal) or isinstance(value, bool | enum.Enum):
+            raise TypeError(f"{name} must be {article}, not {written(value)}")
         spec: Spec = declared.metadata["spec"]
-        if (spec.low is not None and value < spec.low) or (
-            spec.high is not None and value > spec.high
+        if (spec.low is not None and not value >= spec.low) or (
+            spec.high is not None and not value <= spec.high
         ):
             raise ValueError(f"{name} must be between {spec.low} and {spec.high}, not {value}")
     elif isinstance(kind, type) and not isinstance(value, kind):

@@ -104,5 +104,6 @@ def _field(item: "Field[Any]") -> Schema:
     elif item.type is bool:
         text["type"] = "boolean"
     else:
-        text |= {"type": "integer", "minimum": spec.low, "maximum": spec.high}
+        number = "number" if item.type is float else "integer"
+        text |= {"type": number, "minimum": spec.low, "maximum": spec.high}
     return text if default is MISSING else text | {"default": default}

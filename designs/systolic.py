@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from designs.mapping import Loop, Mapping
+from designs.operands import operand_range
 from designs.rules import (
     Rule,
     bit_length,
@@ -139,12 +140,6 @@ class SystolicParams:
                 Loop(rank="k", tile=self.rows),
             )
         )
-
-
-def operand_range(bits: int, signed: bool) -> tuple[int, int]:
-    """Least and greatest value of an operand of `bits` bits."""
-    span = 1 << bits
-    return where(signed, -(span >> 1), 0), where(signed, (span >> 1) - 1, span - 1)
 
 
 SystolicParams.RULES = (

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.rules import Rule, check, integer
+from designs.operands import Operands
+from designs.rules import Rule, check, integer, nested
 
 SIZE_BITS = 20
 """Width of the sizes m and n of a job, such that every count of a GEMM stays below 2**63."""
@@ -14,16 +15,24 @@ REDUCTION_MAX = 2**17
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gemm:
-    """C[m, n] = sum over k of A[m, k] * W[k, n], with A of shape (m, k) and W of shape (k, n)."""
+    """C[m, n] = sum over k of A[m, k] * W[k, n], with A of shape (m, k) and W of shape (k, n).
+
+    `operands` says what the values are like: simulations draw them so, and energy depends on it.
+    """
 
     RULES: ClassVar[tuple[Rule["Gemm"], ...]] = ()
 
     m: int = integer(low=1, high=2**SIZE_BITS - 1, doc="rows of A and C", unit="rows")
     k: int = integer(low=1, high=REDUCTION_MAX, doc="reduction length", unit="products")
     n: int = integer(low=1, high=2**SIZE_BITS - 1, doc="columns of W and C", unit="columns")
+    operands: Operands = nested(default=Operands(), doc="distribution of the operands")
 
     def __post_init__(self) -> None:
         check(self)
+
+    def __str__(self) -> str:
+        given = "" if self.operands == Operands() else f", operands={self.operands}"
+        return f"Gemm(m={self.m}, k={self.k}, n={self.n}{given})"
 
     @property
     def mac_count(self) -> int:

@@ -10,7 +10,7 @@ import archmodels
 import designs
 from designs import Gemm
 from designs.grid import Grid
-from designs.systolic import operand_range
+from designs.operands import operand_range
 from dse.engines import Run
 from dse.verify import agree, compare, count_design, netlist_differences, simulate
 from hwgen.emit import emit

@@ -283,7 +283,7 @@ WORKLOADS = [
     ("  - gemm: {m: 1.5, k: 1, n: 1}\n", "4: workloads[0].gemm.m: m must be an integer, not 1.5"),
     ("  - gemm: {m: 1, n: 1}\n", "4: workloads[0].gemm.k: k must be given (reduction length)"),
     ("  - gemm: {m: 1, k: 1, n: 1, l: 1}\n",
-     "4: workloads[0].gemm.l: key must be one of m, k, n, not 'l'"),
+     "4: workloads[0].gemm.l: key must be one of m, k, n, operands, not 'l'"),
     ("  - gem: {m: 1, k: 1, n: 1}\n",
      "4: workloads[0].gem: key must be one of gemm, name, not 'gem' (did you mean gemm?)"),
     ("  - name: a\n", "4: workloads[0]: workload must have one key of gemm"),

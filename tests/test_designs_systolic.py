@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designs import Dataflow, SystolicParams
-from designs.systolic import operand_range
+from designs.operands import operand_range
 
 PARAMS = st.builds(
     SystolicParams,
