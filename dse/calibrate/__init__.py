@@ -1,0 +1,1 @@
+"""Calibration: from a cell library to the prices of `archmodels/tech/NAME.yaml`."""
