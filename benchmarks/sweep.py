@@ -27,7 +27,7 @@ REPEATS = 3
 
 
 def random_columns(kind: type[Any], size: int, seed: int) -> Columns:
-    """Each field of a params or workload type, drawn from its whole range."""
+    """Each field of a params or workload type, drawn from its whole range; others have defaults."""
     rng = np.random.default_rng(seed)
     columns: Columns = {}
     for item in fields(kind):
@@ -36,7 +36,7 @@ def random_columns(kind: type[Any], size: int, seed: int) -> Columns:
             columns[item.name] = rng.integers(spec.low, spec.high, size, endpoint=True)
         elif issubclass(item.type, enum.Enum):
             columns[item.name] = rng.integers(0, len(item.type), size)
-        else:
+        elif item.type is bool:
             columns[item.name] = rng.integers(0, 2, size)
     return columns
 
