@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 PYTEST := -m pytest --numprocesses 2 --dist loadgroup
 
-.PHONY: help demo test test-full bench clean
+.PHONY: help demo test test-full bench calibrate clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -31,6 +31,12 @@ bench: .venv/ready ## measure; the tables in benchmarks/results
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.emission
 	@$(BIN)/python -m benchmarks.simulation
+
+calibrate: .venv/ready ## prices of asap7, sky130hd and sg13g2 from the Liberty files in LIBERTY_DIR
+	@test -n "$(LIBERTY_DIR)" || { echo "LIBERTY_DIR must be a folder with asap7.lib.gz, sky130hd.lib.gz, sg13g2.lib.gz and sram/, and it is not given" >&2; exit 2; }
+	@for tech in asap7 sky130hd sg13g2; do \
+	  $(BIN)/hwgen calibrate --tech $$tech --liberty '$(LIBERTY_DIR)'/$$tech.lib.gz --sram '$(LIBERTY_DIR)'/sram || exit; \
+	done
 
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-lowest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

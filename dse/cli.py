@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
-from dse.commands import describe, emit, model, simulate, sweep
+from dse.commands import calibrate, describe, emit, model, simulate, sweep, synthesise
+from dse.commands import explain as explain_figures
 from dse.engines import DEFAULT_RUN, ENGINES, SEED_MAX
 from dse.space import DEFAULT_TECHNOLOGY
 from dse.text import Outcome
@@ -21,14 +22,22 @@ Command: TypeAlias = Callable[[argparse.Namespace], Outcome]
 
 STATUS = {
     "designs.document.DesignError": 2,
-    "archmodels.technology.MissingPriceError": 2,
-    "archmodels.technology.TechnologyError": 2,
+    "archmodels.technology.process.MissingPriceError": 2,
+    "archmodels.technology.entries.TechnologyError": 2,
+    "dse.calibrate.fit.FitError": 2,
+    "dse.calibrate.sram.MacroError": 2,
     "dse.layer.MissingPackageError": 2,
     "dse.sweep.EmptySpaceError": 2,
+    "hwgen.cache.CacheError": 2,
     "hwgen.emit.EmissionError": 1,
     "hwgen.netlist.NetlistError": 1,
+    "hwgen.synth.flow.SynthesisError": 1,
+    "hwgen.synth.liberty.LibertyError": 2,
+    "hwgen.synth.timing.TimingError": 1,
     "hwgen.yosys.MissingYosysError": 2,
+    "hwgen.yosys.TimeLimitError": 2,
     "hwgen.yosys.YosysError": 1,
+    "sim.flat.GateError": 1,
     "sim.runner.ToolError": 2,
     "sim.streams.SimulationError": 1,
 }
@@ -124,7 +133,15 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_describing, _add_emitting, _add_modelling, _add_simulating, _add_sweeping):
+    for add in (
+        _add_describing,
+        _add_emitting,
+        _add_modelling,
+        _add_simulating,
+        _add_synthesising,
+        _add_sweeping,
+        _add_calibrating,
+    ):
         add(commands)
     return root
 
@@ -146,25 +163,39 @@ def _add_describing(commands: Commands) -> None:
 def _add_emitting(commands: Commands) -> None:
     emitting = _add(
         commands, "emit", emit.run, "write Verilog, file list, core file, SDC and manifest",
-        ["hwgen emit edge16 -o build/edge16", "hwgen emit edge16 -o build/edge16 --wrap axis"],
+        ["hwgen emit edge16 -o build/edge16", "hwgen emit edge16 -o build/edge16 --wrap axis",
+         "hwgen emit edge16 -o build/edge16 --flow orfs --flow vivado --clock-ps 800"],
     )  # fmt: skip
     _design(emitting)
     _output(emitting, "folder for the files; made where it is missing")
     emitting.add_argument("--wrap", choices=("axis",), help="add a top with AXI4-Stream names")
+    emitting.add_argument("--flow", action="append", default=[], choices=emit.FLOWS,
+                          help="add what this flow expects; may be given again")  # fmt: skip
+    emitting.add_argument("--clock-ps", type=_period, default=emit.CLOCK_PS, metavar="T",
+                          help="period in the constraints (default: %(default)g)")  # fmt: skip
 
 
 def _add_modelling(commands: Commands) -> None:
     modelling = _add(
-        commands, "model", model.run, "cycles, activity, traffic, area and energy",
+        commands, "model", model.run, "cycles, frequency, activity, traffic, area and energy",
         ["hwgen model edge16", "hwgen model edge16 --gemm 128,768,768 --set dataflow=ws",
          "hwgen model edge16 --workload minilm_query --json", INVENTORY_NOTE],
     )  # fmt: skip
     _design(modelling)
     _workload(modelling)
-    modelling.add_argument(
-        "--technology", default=DEFAULT_TECHNOLOGY, metavar="T",
-        help="prices of area and energy (default: %(default)s)",
+    _technology(modelling)
+    modelling.add_argument("--dram", metavar="D",
+                           help="external memory: energy and time of the port traffic")  # fmt: skip
+    explaining = _add(
+        commands, "explain", explain_figures.run, "where a figure of the model comes from",
+        ["hwgen explain edge16", "hwgen explain edge16 pe.multiplier --gemm 64,64,64",
+         "hwgen explain tile4 mac.slots --tech horowitz45 --json"],
     )  # fmt: skip
+    _design(explaining)
+    explaining.add_argument("key", metavar="KEY", nargs="?",
+                            help="a part, event or path (default: all)")  # fmt: skip
+    _workload(explaining)
+    _technology(explaining)
 
 
 def _add_simulating(commands: Commands) -> None:
@@ -186,6 +217,28 @@ def _add_simulating(commands: Commands) -> None:
                              help="write DESIGN_WORKLOAD.vcd to DIR (default: here)")  # fmt: skip
 
 
+def _add_synthesising(commands: Commands) -> None:
+    making = _add(
+        commands, "synth", synthesise.run, "synthesise: area, gates, registers, critical path",
+        ["hwgen synth tile4", "hwgen synth edge16 --liberty asap7.lib.gz --tech asap7",
+         "hwgen synth tile4 --liberty sg13g2.lib --clock-ps 4000 -o build/tile4 --json",
+         "without --liberty, in gate equivalents; finished modules are kept and used again"],
+    )  # fmt: skip
+    _design(making)
+    _liberty(making)
+    making.add_argument("--tech", "--technology", dest="technology", metavar="T",
+                        help="show the model's figures beside, in this technology")  # fmt: skip
+    making.add_argument("--clock-ps", type=_period, default=synthesise.CLOCK_PS, metavar="T",
+                        help="clock to size for (default: as fast as it gets)")  # fmt: skip
+    making.add_argument("--engine", choices=synthesise.ENGINES, default=synthesise.ENGINES[0],
+                        help="pinned Yosys, or the one on PATH (default: %(default)s)")  # fmt: skip
+    making.add_argument("--flat", action="store_true", help="the whole design as one module")
+    making.add_argument("--time-limit", type=_seconds, default=synthesise.TIME_LIMIT_S,
+                        metavar="S", help="for all modules (default: %(default)g s)")  # fmt: skip
+    making.add_argument("-o", "--output", metavar="DIR",
+                        help="leave the netlist and report.json there")  # fmt: skip
+
+
 def _add_sweeping(commands: Commands) -> None:
     sweeping = _add(
         commands, "sweep", sweep.run, "evaluate a search space: CSV, Pareto plot, best design",
@@ -198,11 +251,56 @@ def _add_sweeping(commands: Commands) -> None:
     _output(sweeping, "folder for points.csv, pareto.csv, pareto.png and best.yaml")
 
 
+def _add_calibrating(commands: Commands) -> None:
+    calibrating = _add(
+        commands, "calibrate", calibrate.run, "measure the prices of a technology in its cells",
+        ["hwgen calibrate --tech asap7 --liberty asap7.lib.gz --sram sram -o asap7.yaml",
+         "a source checkout's own file is written where -o is left out;",
+         "a killed calibration goes on where it stopped when the same command is given again"],
+    )  # fmt: skip
+    calibrating.add_argument("--tech", required=True, metavar="NAME", help="its name, as a file's")
+    _liberty(calibrating, required=True)
+    calibrating.add_argument("--sram", metavar="DIR", help="Liberty files of SRAM macros")
+    calibrating.add_argument(
+        "--sram-pattern", metavar="GLOB",
+        help="which files of it (default: *.lib, or a known process's own)",
+    )  # fmt: skip
+    calibrating.add_argument("--node-nm", type=_node, metavar="N", help="the node it goes by")
+    calibrating.add_argument(
+        "--engine", choices=calibrate.ENGINES, default=calibrate.ENGINES[0],
+        help="the pinned Yosys, or the one on PATH (default: %(default)s)",
+    )  # fmt: skip
+    calibrating.add_argument("-o", "--output", metavar="FILE", help="NAME.yaml")
+
+
+def _node(text: str) -> int:
+    """A node in nm."""
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        raise argparse.ArgumentTypeError(f"must be a number of nanometres, not {text}")
+    return int(text)
+
+
 def _seed(text: str) -> int:
     """A seed that operands and Verilator take."""
     if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= SEED_MAX:
         raise argparse.ArgumentTypeError(f"must be between 1 and {SEED_MAX}, not {text}")
     return int(text)
+
+
+def _period(text: str) -> float:
+    """A period of a clock."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or not float(text) > 0:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of picoseconds above 0, with at most 3 decimals, not {text}"
+        )
+    return float(text)
+
+
+def _seconds(text: str) -> float:
+    """A time limit."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, not {text}")
+    return float(text)
 
 
 def _add(
@@ -237,6 +335,20 @@ def _workload(command: argparse.ArgumentParser) -> None:
     choice = command.add_mutually_exclusive_group()
     choice.add_argument("--workload", metavar="W", help="only this workload of the design")
     choice.add_argument("--gemm", metavar="M,K,N", help="a GEMM of these sizes instead")
+
+
+def _technology(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tech", "--technology", dest="technology", default=DEFAULT_TECHNOLOGY, metavar="T",
+        help="prices: a technology that ships (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _liberty(command: argparse.ArgumentParser, required: bool = False) -> None:
+    command.add_argument(
+        "--liberty", action="extend", nargs="+", default=[], required=required, metavar="FILE",
+        help="cell library, gzipped or not, in one file or several",
+    )  # fmt: skip
 
 
 def _output(command: argparse.ArgumentParser, text: str) -> None:

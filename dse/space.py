@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import archmodels.technology
+from archmodels.technology import Technology
 from designs.document import Node
 from designs.families import Params, Workload, fit
 from designs.grid import Grid
@@ -19,10 +20,14 @@ Indices: TypeAlias = NDArray[np.int64]
 
 OBJECTIVES: dict[str, str] = {
     "cycles": "cycles",
+    "time_us": "time [us]",
     "energy_pj": "energy [pJ]",
     "area_um2": "area [um2]",
 }
-"""What a search can minimise, each with the label of its plot axis."""
+"""What a search can minimise, each with the label of its plot axis.
+
+Time needs a technology with delays; without one, cycles stand for it.
+"""
 
 DEFAULT_TECHNOLOGY = "horowitz45"
 POINTS_MAX = 10**9
@@ -106,6 +111,11 @@ def load_space(source: str) -> SearchSpace:
     workloads = {key: found for key, (_, found) in read_workloads(root["workloads"]).items()}
     if not workloads:
         raise root["workloads"].error("must hold at least one workload")
+    prices = archmodels.technology.load(
+        root["technology"].choice(archmodels.technology.names())
+        if "technology" in root
+        else DEFAULT_TECHNOLOGY
+    )
     space = SearchSpace(
         name=name,
         source=document.place.source,
@@ -114,12 +124,12 @@ def load_space(source: str) -> SearchSpace:
         kind=kind,
         axes=_axes(kind, root["params"]),
         workloads=workloads,
-        objectives=_objectives(root["objectives"]) if "objectives" in root else (*OBJECTIVES,),
-        technology=(
-            root["technology"].choice(archmodels.technology.names())
-            if "technology" in root
-            else DEFAULT_TECHNOLOGY
+        objectives=(
+            _objectives(root["objectives"], prices)
+            if "objectives" in root
+            else default_objectives(prices)
         ),
+        technology=prices.name,
     )
     if space.point_count > POINTS_MAX:
         raise root["params"].place.error(
@@ -180,8 +190,15 @@ def _at_least(node: Node, low: int) -> int:
     return node.value
 
 
-def _objectives(node: Node) -> tuple[str, ...]:
+def default_objectives(prices: Technology) -> tuple[str, ...]:
+    """Time, energy and area, with cycles for time where the technology has no delays."""
+    return ("cycles" if prices.delay_prices is None else "time_us", "energy_pj", "area_um2")
+
+
+def _objectives(node: Node, prices: Technology) -> tuple[str, ...]:
     names = tuple(child.choice(OBJECTIVES) for child in node.sequence())
+    if "time_us" in names and prices.delay_prices is None:
+        raise node.place.error(f"time_us must be left out: {prices.name} has no delay prices")
     if len(names) < 2 or len(set(names)) < len(names):
         raise node.error("must hold at least two different objectives")
     return names

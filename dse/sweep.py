@@ -35,7 +35,8 @@ class SweepResult:
     points: their numbers in the space
     costs: column to array, one element per valid point: `cycles`, `energy_pj`, `area_um2` and
         `utilisation` of the workloads one after the other; with more than one workload also
-        `<workload>.cycles` and `<workload>.energy_pj`
+        `<workload>.cycles` and `<workload>.energy_pj`; where the technology has such prices also
+        `frequency_mhz`, `time_us` and `leakage_mw`
     front: mask of the Pareto front over the objectives of the space
     best: position of the point of the front with the least product of the objectives
     resumed_points: points of the space that an earlier, killed sweep had already done
@@ -159,15 +160,21 @@ def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) 
 
     each = {name: column(cost.cycles, np.int64) for name, cost in reports.items()}
     energies = {name: column(cost.energy_pj, np.float64) for name, cost in reports.items()}
+    first = next(iter(reports.values()))
     cycles = np.sum([*each.values()], axis=0)
     useful_macs = sum(workload.mac_count for workload in space.workloads.values())
     columns: Columns = {
         "point": valid,
         "cycles": cycles,
         "energy_pj": np.sum([*energies.values()], axis=0),
-        "area_um2": column(next(iter(reports.values())).area_um2, np.float64),
+        "area_um2": column(first.area_um2, np.float64),
         "utilisation": useful_macs / (cycles * column(grid.mac_slots_per_cycle, np.float64)),
     }
+    if first.period_ps is not None:
+        period_ps = column(first.period_ps, np.float64)
+        columns |= {"frequency_mhz": 1e6 / period_ps, "time_us": 1e-6 * period_ps * cycles}
+    if first.leakage_mw is not None:
+        columns["leakage_mw"] = column(first.leakage_mw, np.float64)
     if len(reports) > 1:
         columns |= {f"{name}.cycles": values for name, values in each.items()}
         columns |= {f"{name}.energy_pj": values for name, values in energies.items()}
@@ -212,7 +219,7 @@ def _has_names(kind: object) -> TypeGuard[type[enum.IntEnum]]:
 def _scratch_folder(space: SearchSpace, prices: Technology, folder: Path) -> Path:
     """Named by all that the chunks depend on: the space, the prices, the code of the models."""
     digest = hashlib.sha256(repr((space, prices, CHUNK_POINTS)).encode())
-    for module in (designs, technology):
+    for module in (designs, archmodels):
         for path in sorted(Path(str(module.__file__)).parent.rglob("*.py")):
             digest.update(path.read_bytes())
     return folder / f".sweep-{digest.hexdigest()[:16]}"

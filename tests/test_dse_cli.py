@@ -14,6 +14,7 @@ import pytest
 import stub_model
 
 import dse.commands.sweep
+from archmodels import technology
 from archmodels.technology import MissingPriceError
 from designs import SystolicParams, shipped
 from dse.cli import OURS, STATUS, explain, parser
@@ -25,10 +26,13 @@ ROOT = Path(__file__).parent.parent
 INTERNAL = (
     "designs.document._TooDeepError",  # parse makes a DesignError of it
     "designs.rules.RuleError",  # as do the loader and check_workloads
+    "hwgen.synth.fold.UnfoldableError",  # the netlist is then timed whole
+    "hwgen.synth.function.FunctionError",  # read makes a LibertyError of it
+    "hwgen.synth.liberty_groups.GroupError",  # and of this
 )
 """Our exceptions that no command lets through."""
 
-COMMANDS = ("list", "show", "schema", "emit", "model", "sim", "check", "sweep")
+COMMANDS = ("list", "show", "schema", "emit", "model", "explain", "sim", "check", "sweep")
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +228,8 @@ USAGE = [
     (["model", "tile4", "--gemm", "1,1025,3"],
      "hwgen: --gemm 1,1025,3: k must be at most max_k = 1024, not 1025"),
     (["model", "tile4", "--technology", "horowitz"],
-     "hwgen: --technology must be horowitz45, not 'horowitz' (did you mean horowitz45?)"),
+     "hwgen: --tech must be one of " + ", ".join(technology.names())
+     + ", not 'horowitz' (did you mean horowitz45?)"),
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from archmodels import technology
 from designs import Dataflow, DesignError, Gemm, SystolicParams, shipped
 from designs.families import check_fit
 from dse.space import load_space
@@ -117,10 +118,13 @@ WRONG = [
     ("params: {rows: 1}\nobjectives: [cycles]",
      "4: objectives: objectives must hold at least two different objectives, not ['cycles']"),
     ("params: {rows: 1}\nobjectives: [cycles, area]",
-     ("4: objectives[1]: objectives[1] must be one of cycles, energy_pj, area_um2, not 'area' "
-      "(did you mean area_um2?)")),
+     ("4: objectives[1]: objectives[1] must be one of cycles, time_us, energy_pj, area_um2, "
+      "not 'area' (did you mean area_um2?)")),
+    ("params: {rows: 1}\nobjectives: [time_us, area_um2]",
+     "4: objectives: time_us must be left out: horowitz45 has no delay prices"),
     ("params: {rows: 1}\ntechnology: horowitz4",
-     "4: technology: technology must be horowitz45, not 'horowitz4' (did you mean horowitz45?)"),
+     "4: technology: technology must be one of " + ", ".join(technology.names())
+     + ", not 'horowitz4' (did you mean horowitz45?)"),
     ("params: {rows: 1}\nobjective: []",
      ("4: objective: key must be one of family, machine, params, workloads, objectives, "
       "technology, not 'objective' (did you mean objectives?)")),

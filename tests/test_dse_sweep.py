@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import stub_model
+import timed_technology
 
+import archmodels
 import dse.commands.sweep
 import dse.sweep
 from archmodels import technology
@@ -211,3 +213,30 @@ def test_files_are_whole_or_not_there_and_leave_nothing(space, tmp_path, monkeyp
     monkeypatch.undo()
     finish(result)
     assert not result.scratch.exists()
+
+
+def test_a_pipelined_mac_pays_where_the_technology_has_delays(tmp_path, monkeypatch):
+    made = timed_technology.install(monkeypatch)
+    (tmp_path / "x.yaml").write_text(
+        "family: systolic\nparams: {rows: [4], cols: 4, mac_stages: [0, 1], max_k: 64}\n"
+        "workloads: [{gemm: {m: 8, k: 64, n: 8}}]\ntechnology: timed45\n"
+    )
+    space = load_space(str(tmp_path / "x.yaml"))
+    assert space.objectives == ("time_us", "energy_pj", "area_um2")
+    result = sweep(space, tmp_path)
+    combined, pipelined = (
+        {name: column[stages] for name, column in result.costs.items()} for stages in (0, 1)
+    )
+    # a register and a mux of 1 ps; 8 bits of multiplier at 30 ps, 22 of adder at 4 ps
+    assert combined["frequency_mhz"] == pytest.approx(1e6 / (240 + 88 + 2))
+    assert pipelined["frequency_mhz"] == pytest.approx(1e6 / (240 + 1))
+    assert pipelined["cycles"] > combined["cycles"]
+    assert pipelined["time_us"] == pytest.approx(241e-6 * pipelined["cycles"])
+    assert pipelined["time_us"] < combined["time_us"]
+    assert pipelined["leakage_mw"] > combined["leakage_mw"] > 0
+    assert result.front.all()
+    params = space.params(1)
+    cost = archmodels.estimate(params, space.workloads["w0"], made)
+    for name in ("time_us", "energy_pj", "leakage_mw", "frequency_mhz"):
+        assert pipelined[name] == pytest.approx(getattr(cost, name)), name
+    assert {"frequency_mhz", "time_us", "leakage_mw"} <= {*result.columns(result.front)}

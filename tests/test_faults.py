@@ -15,7 +15,9 @@ from sim.streams import SimulationError
 ELEMENT = "hwgen.systolic.element"
 SEQUENCER = "hwgen.systolic.sequencer"
 OS_SEQUENCER, WS_SEQUENCER = "hwgen.systolic.output_stationary", "hwgen.systolic.weight_stationary"
-COLLECTOR, SKID, MODEL = "hwgen.systolic.collector", "hwgen.buffers.skid", "archmodels.systolic"
+COLLECTOR, SKID = "hwgen.systolic.collector", "hwgen.buffers.skid"
+INVENTORY, ACTIVITY = "archmodels.systolic.inventory", "archmodels.systolic.activity"
+CYCLES = "archmodels.systolic.cycles"
 
 FAULTS = {
     # name: module, class or "", attribute, right text, wrong text, the view that tells
@@ -57,18 +59,19 @@ FAULTS = {
         "Mux(self.west.first, 0, acc)", "acc", "outputs",
     ),
     "wrong inventory term": (
-        MODEL, "", "_skews", "r * (r + 1) // 2", "r * (r - 1) // 2", "netlist",
+        INVENTORY, "", "_skews", "r * (r + 1) // 2", "r * (r - 1) // 2", "netlist",
     ),
     "wrong multiplier count": (
-        MODEL, "", "_elements", "kind=Kind.MULTIPLIER, count=all_of",
-        "kind=Kind.MULTIPLIER, count=above_bottom", "netlist",
+        INVENTORY, "", "_elements", "multipliers(params, all_of)",
+        "multipliers(params, above_bottom)", "netlist",
     ),
     "wrong cycle term": (
-        MODEL, "", "output_stationary_cycles",
+        CYCLES, "", "output_stationary_cycles",
         "maximum(gemm.k, params.rows)", "gemm.k", "cycles",
     ),
     "wrong activity": (
-        MODEL, "", "activity", "(k_tiles - 1) * gemm.m", "k_tiles * gemm.m", "activity",
+        ACTIVITY, "", "_accumulator", '"accumulator.reads": Event(count=accesses',
+        '"accumulator.reads": Event(count=sums', "activity",
     ),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import benchmarks.accuracy
 import benchmarks.cycles
 from benchmarks.tables import RESULTS, markdown
 
@@ -88,3 +89,11 @@ def test_tables_are_those_of_the_benchmarks(page: Path) -> None:
 
 def test_the_cycles_table_is_up_to_date() -> None:
     assert (RESULTS / "cycles.md").read_text() == markdown("cycles", benchmarks.cycles.tables())
+
+
+def test_the_accuracy_table_is_that_of_the_model() -> None:
+    """Synthesis as it was measured, and the model and the prices as they are now."""
+    tables = benchmarks.accuracy.tables()
+    assert (RESULTS / "accuracy.md").read_text() == markdown("accuracy", tables)
+    designs = [row["designs"] for row in tables[0].rows]
+    assert len(designs) == len(benchmarks.accuracy.TECHNOLOGIES) and min(designs) >= 30

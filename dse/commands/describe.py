@@ -12,7 +12,8 @@ import archmodels
 import designs
 from archmodels.counts import Counts
 from designs import Design, Gemm
-from designs.loader import description
+from designs.document import written
+from designs.loader import description, plain
 from designs.rules import Int, Spec
 from dse.commands.model import inventory, inventory_units
 from dse.request import design_of
@@ -75,10 +76,7 @@ def run_show(args: Namespace) -> Outcome:
         "inventory": inventory(counts),
         "inventory_units": inventory_units(counts),
         "peak_macs_per_cycle": design.params.mac_slots_per_cycle,
-        "workloads": {
-            name: {item.name: getattr(workload, item.name) for item in fields(workload)}
-            for name, workload in design.workloads.items()
-        },
+        "workloads": {name: plain(workload) for name, workload in design.workloads.items()},
     }
     parts = [
         f"{design.name}: family {design.family}, machine {design.machine}",
@@ -99,7 +97,10 @@ def run_show(args: Namespace) -> Outcome:
         f"peak: {design.params.mac_slots_per_cycle:,} multiply-accumulates per cycle",
     ]
     if design.workloads:
-        parts += ["workloads", table(design.workloads.items())]
+        parts += [
+            "workloads",
+            table((name, written(plain(load))) for name, load in design.workloads.items()),
+        ]
     return Outcome(content=content, text="\n".join(parts))
 
 

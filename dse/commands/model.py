@@ -1,4 +1,4 @@
-"""`hwgen model`: cycles, activity, traffic, area and energy from the cost model."""
+"""`hwgen model`: cycles, frequency, activity, traffic, area and energy from the cost model."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,15 +6,17 @@ from dataclasses import asdict, dataclass
 
 import archmodels
 from archmodels import technology
-from archmodels.counts import Counts, Item, Kind
+from archmodels.counts import FLIP_FLOPS, Counts, Item, Kind
+from archmodels.dram import Dram
 from archmodels.report import CostReport
 from archmodels.technology import Real, Technology
 from designs import Design, DesignError, Workload
 from designs.document import not_among
+from dse import dram
 from dse.request import design_of, workloads_of
 from dse.text import Outcome, area_text, energy_text, table
 
-STORAGE = (Kind.FLIP_FLOP, Kind.MEMORY, Kind.MEMORY_READ_REGISTER)
+STORAGE = FLIP_FLOPS | {Kind.MEMORY, Kind.MEMORY_READ_REGISTER}
 """What an inventory gives in bits; everything else is counted."""
 
 
@@ -40,16 +42,25 @@ def run(args: Namespace) -> Outcome:
     """The cost of the design on each workload asked for, and in all."""
     design = design_of(args)
     workloads = workloads_of(design, args)
-    if args.technology not in technology.names():
-        raise DesignError(not_among("--technology", args.technology, technology.names()))
-    prices = technology.load(args.technology)
+    prices = technology_of(args)
+    memory = dram.memory_of(args.dram) if args.dram else None
     results = {name: evaluate(design, load, prices) for name, load in workloads.items()}
-    content = summary(design, [*results.values()])
-    content["technology_sources"] = list(prices.sources.values())
+    every = [*results.values()]
+    content = summary(design, every) | _external(design, every, memory)
+    content["technology_sources"] = list(prices.titles)
     content["workloads"] = [
-        {"name": name} | summary(design, [result]) for name, result in results.items()
+        {"name": name} | summary(design, [result]) | _external(design, [result], memory)
+        for name, result in results.items()
     ]
-    return Outcome(content=content, text=_text(design, results, prices))
+    return Outcome(content=content, text=_text(design, results, prices, memory))
+
+
+def technology_of(args: Namespace) -> Technology:
+    """The prices that `--tech` asks for. Raises DesignError for an unknown name."""
+    known, asked = technology.names(), args.technology
+    if asked not in known and not asked.endswith(technology.SUFFIX):
+        raise DesignError(not_among("--tech", asked, known))
+    return technology.load(asked)
 
 
 def evaluate(design: Design, workload: Workload, prices: Technology) -> Result:
@@ -70,6 +81,10 @@ def summary(design: Design, results: Sequence[Result]) -> dict[str, object]:
         "useful_macs": useful_macs,
         "area_um2": float(first.cost.area_um2),
         "energy_pj": sum(float(cost.energy_pj) for cost in costs),
+        "period_ps": _number(first.cost.period_ps),
+        "frequency_mhz": _number(first.cost.frequency_mhz),
+        "time_us": _time_us(results),
+        "leakage_mw": _number(first.cost.leakage_mw),
         "inventory": inventory(first.counts),
         "inventory_units": inventory_units(first.counts),
         "activity": activity(results),
@@ -78,6 +93,8 @@ def summary(design: Design, results: Sequence[Result]) -> dict[str, object]:
         "energy_breakdown_pj": _sums(cost.energy_breakdown_pj for cost in costs),
         "area_interpolated_keys": sorted(first.cost.area_interpolated),
         "energy_interpolated_keys": sorted({k for cost in costs for k in cost.energy_interpolated}),
+        "path_delays_ps": _sums([first.cost.path_delays_ps]),
+        "outside_range": sorted({key for cost in costs for key in cost.outside_range}),
         "technology": first.cost.technology,
     }
 
@@ -118,6 +135,27 @@ def traffic(design: Design, results: Sequence[Result]) -> dict[str, Traffic]:
     return flows
 
 
+def _external(design: Design, results: Sequence[Result], memory: Dram | None) -> dict[str, object]:
+    """What `--json` says of the external memory, if one is asked for."""
+    return {} if memory is None else {"dram": dram.content(memory, port_bits(design, results))}
+
+
+def port_bits(design: Design, results: Sequence[Result]) -> dict[str, int]:
+    """Payload bits that cross each data port."""
+    flows = traffic(design, results)
+    return {port: flow.transfers * flow.transfer_bits for port, flow in flows.items()}
+
+
+def _time_us(results: Sequence[Result]) -> float | None:
+    """Time of all workloads at the highest frequency, if the technology has one."""
+    times = [_number(result.cost.time_us) for result in results]
+    return sum(time for time in times if time is not None) if None not in times else None
+
+
+def _number(value: Real | None) -> float | None:
+    return None if value is None else float(value)
+
+
 def _sums(parts: Iterable[Mapping[str, Real]]) -> dict[str, float]:
     total: dict[str, float] = {}
     for part in parts:
@@ -133,10 +171,14 @@ def _amount(item: Item) -> int:
     return int(item.count * item.bits * words)
 
 
-def _text(design: Design, results: Mapping[str, Result], prices: Technology) -> str:
+def _text(
+    design: Design, results: Mapping[str, Result], prices: Technology, memory: Dram | None
+) -> str:
     every = [*results.values()]
     cost = every[0].cost
     rows: list[tuple[object, ...]] = [("workload", "cycles", "utilisation", "energy")]
+    if cost.time_us is not None:
+        rows = [(*rows[0], "time")]
     for name, result in results.items():
         rows.append(_row(name, design, [result]))
     if len(every) > 1:
@@ -148,6 +190,7 @@ def _text(design: Design, results: Mapping[str, Result], prices: Technology) -> 
     parts = [
         f"{design.name} in {prices.name}",
         table(rows),
+        *_clock(cost),
         "traffic",
         table(ports),
         "activity",
@@ -156,13 +199,43 @@ def _text(design: Design, results: Mapping[str, Result], prices: Technology) -> 
         breakdown(energy, energy_text),
         f"area: {area_text(float(cost.area_um2))}",
         breakdown(_sums([cost.area_breakdown_um2]), area_text),
-        (
-            f"technology: {prices.name}, {prices.node_nm} nm, {prices.supply_v} V; "
-            "wires, clock tree and leakage are not priced"
-        ),
-        *(f"  {short}: {title}" for short, title in prices.sources.items()),
+        *_rests_on(prices, sorted({key for item in every for key in item.cost.outside_range})),
     ]
+    if memory is not None:
+        bits = {name: port_bits(design, [result]) for name, result in results.items()}
+        parts.append(dram.text(memory, bits))
     return "\n".join(parts)
+
+
+def _clock(cost: CostReport) -> list[str]:
+    """The clock and what sets it, where the technology has delays; leakage, where it has that."""
+    lines = []
+    period_ps, leakage_mw = _number(cost.period_ps), _number(cost.leakage_mw)
+    if period_ps is not None:
+        slowest = max(cost.path_delays_ps, key=lambda key: float(cost.path_delays_ps[key]))
+        lines.append(
+            f"clock: {1e6 / period_ps:,.4g} MHz, {period_ps:,.4g} ps, set by {slowest}; "
+            "before placement, without wires"
+        )
+    if leakage_mw is not None:
+        lines.append(f"leakage: {leakage_mw:,.4g} mW")
+    return lines
+
+
+def _rests_on(prices: Technology, outside: Sequence[str]) -> list[str]:
+    """The technology, what it does not price, and its sources."""
+    absent = ["wires", "clock tree"]
+    absent += ["leakage"] if prices.leakage_prices is None else []
+    absent += ["delay"] if prices.delay_prices is None else []
+    missing = f"{', '.join(absent[:-1])} and {absent[-1]}"
+    node = f"{prices.node_nm} nm, {prices.supply_v} V"
+    lines = [f"technology: {prices.name}, {node}; {missing} are not priced"]
+    if outside:
+        lines.append(f"outside the calibrated widths: {', '.join(outside)}")
+    lines += [f"  {short}: {title}" for short, title in prices.sources.items()]
+    if prices.calibration is not None:
+        lines.append(f"  calibration: {prices.calibration.title}")
+    return lines
 
 
 def _row(name: str, design: Design, results: Sequence[Result]) -> tuple[object, ...]:
@@ -170,7 +243,9 @@ def _row(name: str, design: Design, results: Sequence[Result]) -> tuple[object, 
     useful_macs = sum(int(result.cost.useful_macs) for result in results)
     utilisation = useful_macs / (cycles * design.params.mac_slots_per_cycle)
     energy_pj = sum(float(result.cost.energy_pj) for result in results)
-    return name, cycles, f"{utilisation:.1%}", energy_text(energy_pj)
+    time_us = _time_us(results)
+    row = (name, cycles, f"{utilisation:.1%}", energy_text(energy_pj))
+    return row if time_us is None else (*row, dram.time_text(1e3 * time_us))
 
 
 def breakdown(parts: Mapping[str, float], text: Callable[[float], str]) -> str:
