@@ -21,6 +21,10 @@ class Component(wiring.Component):
     reset_less: bool = False
     """True where no register here or below has a reset: the module then has no `rst` port."""
 
+    inline: bool = False
+    """True for what is logic of its parent: it becomes part of the parent's module, so that
+    synthesis optimises across its ports."""
+
     clock_port: str = "clk"
     reset_port: str = "rst"
     reset_is_active_low: bool = False
@@ -62,7 +66,7 @@ def probed(platform: Any) -> bool:
 def _black_boxed(elaborate: Any) -> Any:
     @functools.wraps(elaborate)
     def elaborate_or_instance(self: Component, platform: Any) -> Elaboratable:
-        black_box = getattr(platform, "black_box", None)
+        black_box = None if self.inline else getattr(platform, "black_box", None)
         instance = black_box(self) if black_box else None
         return elaborate(self, platform) if instance is None else instance
 

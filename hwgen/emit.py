@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,7 @@ class Hierarchy:
         outer, self.converting = self.converting, component
         fragment = Fragment.get(component, self)
         self.converting = outer
+        merge_inline(fragment)
         name_instance_signals(fragment)
         ports = {port: signal for port, _, signal in flat_ports(component)}
         if self.probes:
@@ -174,16 +176,46 @@ class Hierarchy:
         return "\n".join(texts)
 
 
-def name_instance_signals(fragment: Fragment) -> None:
-    """Call what is connected to an instance `<instance>_<port>`.
+def merge_inline(fragment: Fragment) -> None:
+    """Make what is inline (see `Component.inline`) part of a fragment: `<name>_<signal>` each."""
+    kept, aliases = [], alias_ids(fragment)
+    for part, name, where in fragment.subfragments:
+        if type(part) is not Fragment:
+            kept.append((part, name, where))
+            continue
+        merge_inline(part)
+        inner = {id(signal): signal for signal in part_signals(part)}
+        for signal in inner.values():
+            is_named = signal.name and id(signal) not in aliases
+            signal.name = f"{name}_{signal.name}" if is_named else ""
+        for domain, statements in part.statements.items():
+            fragment.add_statements(domain, statements)
+        kept += [(below, f"{name}_{own_name}", at) for below, own_name, at in part.subfragments]
+    fragment.subfragments = kept
 
-    An input that is nothing but another signal gets no name, so that the net keeps that signal's.
-    """
-    aliases = {
+
+def part_signals(part: Fragment) -> Iterator[Signal]:
+    """The ports of an inline component, and what its own statements assign."""
+    for origin in part.origins or ():
+        if isinstance(origin, Component):
+            yield from (signal for _, _, signal in flat_ports(origin))
+    for statements in part.statements.values():
+        for statement in statements:
+            yield from statement._lhs_signals()
+
+
+def alias_ids(fragment: Fragment) -> set[int]:
+    """The signals that are nothing but another: they get no name, so that the net keeps its own."""
+    return {
         id(statement.lhs)
         for statement in fragment.statements.get("comb", ())
         if hasattr(statement, "rhs") and isinstance(statement.rhs, Signal)
     }
+
+
+def name_instance_signals(fragment: Fragment) -> None:
+    """Call what is connected to an instance `<instance>_<port>`, if it is more than an alias."""
+    aliases = alias_ids(fragment)
     for instance, name, _ in fragment.subfragments:
         if isinstance(instance, Instance):
             for port, (signal, _) in instance.ports.items():

@@ -133,7 +133,7 @@ def split_verilog(verilog: str) -> dict[str, tuple[str, frozenset[str]]]:
     pattern = re.compile(r"^module (\w+)\(([^)]*)\);\n(.*?)^endmodule\n", re.DOTALL | re.MULTILINE)
     declaration = re.compile(r"^  (input|output|wire|reg) (?:\[\d+:0\] )?(\w+);\n", re.MULTILINE)
     for name, port_names, text in pattern.findall(verilog):
-        ports = frozenset(port_names.split(", "))
+        ports = frozenset(re.findall(r"\w+", port_names))  # Yosys breaks long lines
         registers = {item for kind, item in declaration.findall(text) if kind == "reg"}
         body = declaration.sub(lambda item, ports=ports: "" if item[2] in ports else item[0], text)
         body = re.sub(r"= ! (.*);", r"= \1 == 0;", body.replace("{ ", "{").replace(" }", "}"))

@@ -9,13 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
+from amaranth.lib.wiring import In, Out
 from emitted import PORT, emit_all
 
 import hwgen
 from designs import Dataflow, SystolicParams
 from hwgen import emit as emitting
 from hwgen import yosys
+from hwgen.buffers.delay import DelayLine, DelayLineParams
 from hwgen.component import Component
 from hwgen.emit import EmissionError, emit, verilog, write
 from sim.runner import lint
@@ -201,6 +203,79 @@ class Part(Component):
 def test_two_components_need_two_labels():
     with pytest.raises(EmissionError, match="^2 must have a label other than top_part$"):
         verilog(Part(0), "top")
+
+
+class Inverted(Component):
+    """o is the complement of i; below the top it is part of its parent."""
+
+    inline = True
+
+    def __init__(self, params):
+        super().__init__(params, {"i": In(params), "o": Out(params)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.eq(~self.i)
+        return m
+
+
+class Delayed(Component):
+    """o is the complement of i a cycle before: a part with a register, and with a part."""
+
+    inline = True
+
+    def __init__(self, params):
+        super().__init__(params, {"i": In(params), "o": Out(params)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inverted = inverted = Inverted(self.params)
+        m.submodules.line = line = DelayLine(DelayLineParams(bits=self.params, depth=2))
+        held = Signal(self.params)
+        m.d.comb += [inverted.i.eq(held), line.i.eq(inverted.o), line.advance.eq(1)]
+        m.d.comb += self.o.eq(line.o)
+        m.d.sync += held.eq(self.i)
+        return m
+
+
+class Parent(Component):
+    """Two equal parts, one after the other."""
+
+    def __init__(self, params):
+        super().__init__(params, {"i": In(4), "o": Out(4)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.one = one = Delayed(4)
+        m.submodules.two = two = Delayed(4)
+        m.d.comb += [one.i.eq(self.i), two.i.eq(one.o), self.o.eq(two.o)]
+        return m
+
+
+def test_what_is_inline_has_no_module_of_its_own():
+    text = verilog(Parent(0), "top")
+    assert [name for name, *_ in MODULE.findall(text)] == ["top", "top_delay_4x2"]
+    # A part's name comes before its signals' and before its own parts'.
+    assert "reg [3:0] one_held" in text and "reg [3:0] two_held" in text
+    assert re.search(r"\btop_delay_4x2 one_line \(", text)
+    assert re.search(r"\btop_delay_4x2 two_line \(", text)
+
+
+def test_what_is_inline_still_works():
+    # Three registers in each part; two inversions cancel.
+    reference = """
+        module reference(input clk, input rst, input [3:0] i, output reg [3:0] o);
+          reg [3:0] a, b, c, d, e;
+          always @(posedge clk) begin
+            a <= rst ? 0 : i; b <= ~a; c <= b; d <= rst ? 0 : c; e <= ~d; o <= e;
+          end
+        endmodule
+        """
+    yosys.run(
+        f"{yosys.read_verilog(verilog(Parent(0), 'top') + reference)}proc\nflatten\n"
+        "miter -equiv -make_assert -flatten reference top miter\n"
+        "sat -verify -prove-asserts -seq 7 -tempinduct -set-at 1 in_rst 1 -maxsteps 9 miter\n"
+    )
 
 
 def test_what_yosys_refuses_is_said(monkeypatch):

@@ -27,6 +27,11 @@ def test_bodies_lose_ports_padding_and_multi_bit_negation():
     assert split_verilog(yosys) == {"a": (body, frozenset("o")), "b": ("", frozenset())}
 
 
+def test_a_port_list_may_go_over_lines():
+    yosys = "module a(i, o\n, p);\n  input i;\n  output o;\n  output p;\nendmodule\n"
+    assert split_verilog(yosys) == {"a": ("", frozenset())}
+
+
 def test_comments_are_wrapped():
     assert comment("") == ""
     assert comment("word " * 40) == f"// {'word ' * 18}word\n// {'word ' * 18}word\n// word word\n"
