@@ -24,19 +24,27 @@ class DesignError(ValueError):
 class Place:
     """Where something was written: a file with its line and key path, or an option.
 
-    `key` is the last key of the path, by which sentences call what stands there.
+    `key` is the last key of the path, by which sentences call what stands there. `folder` is where
+    the file is: what it names by a relative path starts there.
     """
 
     source: str
     line: int | None = None
     path: str = ""
     key: str = "document"
+    folder: Path = Path()
 
     def child(self, key: str | int, line: int | None = None) -> "Place":
         """The place of one entry; without a line of its own it has this one's."""
         last = f"{self.key}[{key}]" if isinstance(key, int) else key
         part = f"[{key}]" if isinstance(key, int) else f".{key}" if self.path else key
-        return Place(source=self.source, line=line or self.line, path=self.path + part, key=last)
+        return Place(
+            source=self.source,
+            line=line or self.line,
+            path=self.path + part,
+            key=last,
+            folder=self.folder,
+        )
 
     def error(self, sentence: str) -> DesignError:
         """The error to raise: "file:line: key.path: sentence"."""
@@ -122,7 +130,7 @@ def read(path: Path, source: str) -> Node:
         raise place.error("file must be UTF-8 text, and it is not") from error
     except OSError as error:
         raise place.error(f"file must be readable, and it is not ({error.strerror})") from error
-    return parse(text, Place(source=source, line=1))
+    return parse(text, Place(source=source, line=1, folder=path.parent))
 
 
 def parse(text: str, place: Place) -> Node:

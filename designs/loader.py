@@ -13,6 +13,7 @@ from designs.document import DesignError, Node, Place, not_among, parse, read, w
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit
 from designs.names import NAME, RESERVED
 from designs.rules import RuleError, check_value
+from designs.values import Values, read_values
 
 _FOLDER = Path(__file__).parent
 
@@ -182,11 +183,23 @@ def field_value(item: "Field[Any]", node: Node) -> Any:
         members = {member.name.lower(): member for member in item.type}
         return members[node.choice(members)]
     value = node.plain()
+    if item.type is Values:
+        return _values(value, node)
     try:
         check_value(item, value, written)
     except (TypeError, ValueError) as error:
         raise node.place.error(str(error)) from error
     return value
+
+
+def _values(path: object, node: Node) -> Values:
+    """What is in the file that a node names."""
+    if not isinstance(path, str):
+        raise node.error("must be the path of a file")
+    try:
+        return read_values((node.place.folder / path).resolve())
+    except ValueError as error:
+        raise node.place.error(f"{node.place.key} must be {error}") from error
 
 
 def _overridden(params: Node, kind: type[Any], text: str) -> Node:
@@ -234,6 +247,8 @@ def plain(value: Any) -> object:
     """A params or workload object as files write it, without the fields that have defaults."""
     if isinstance(value, enum.Enum):
         return value.name.lower()
+    if isinstance(value, Values):
+        return value.path
     if not is_dataclass(value):
         return value
     pairs = ((item, getattr(value, item.name)) for item in fields(value))

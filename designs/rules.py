@@ -124,6 +124,11 @@ def number(*, low: float, high: float, doc: str, default: float, unit: str = "")
     return field(default=default, metadata={"spec": Spec(doc=doc, unit=unit, low=low, high=high)})
 
 
+def measured(*, default: P, doc: str) -> P:
+    """Declare a field that holds what a file has; design files write the path of that file."""
+    return field(default=default, metadata={"spec": Spec(doc=doc)})
+
+
 def nested(*, default: P, doc: str) -> P:
     """Declare a field that holds another such dataclass."""
     return field(default=default, metadata={"spec": Spec(doc=doc)})

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from designs.families import FAMILIES, WORKLOADS
 from designs.names import NAME
 from designs.rules import Spec
+from designs.values import Values
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -101,6 +102,8 @@ def _field(item: "Field[Any]") -> Schema:
     if isinstance(item.type, type) and issubclass(item.type, enum.Enum):
         text["enum"] = [member.name.lower() for member in item.type]
         default = default.name.lower() if isinstance(default, enum.Enum) else default
+    elif item.type is Values:
+        return text | {"type": "string"}
     elif item.type is bool:
         text["type"] = "boolean"
     else:

@@ -1,7 +1,7 @@
 """Workloads: the problems that a design is asked to solve."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from designs.operands import Operands
 from designs.rules import Rule, check, integer, nested
@@ -38,3 +38,22 @@ class Gemm:
     def mac_count(self) -> int:
         """Useful multiply-accumulates: m * k * n."""
         return self.m * self.k * self.n
+
+
+OPERAND_RULES: tuple[Rule[Any], ...] = (
+    Rule(
+        key="operands",
+        holds=lambda p: p.workload.operands.a.within(p.params.a_bits, p.params.a_signed),
+        sentence="operands.a must be values of a_bits = {p.params.a_bits}, "
+        "not {p.workload.operands.a.values.span[0]} to {p.workload.operands.a.values.span[1]}",
+        limit="a_bits",
+    ),
+    Rule(
+        key="operands",
+        holds=lambda p: p.workload.operands.w.within(p.params.w_bits, p.params.w_signed),
+        sentence="operands.w must be values of w_bits = {p.params.w_bits}, "
+        "not {p.workload.operands.w.values.span[0]} to {p.workload.operands.w.values.span[1]}",
+        limit="w_bits",
+    ),
+)
+"""What holds for a GEMM on every machine: the widths hold what a file has."""

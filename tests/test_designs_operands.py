@@ -135,7 +135,7 @@ def test_in_a_file(tmp_path):
         (
             "zeros: 0.3",
             "zero: 1",
-            "a.zero: key must be one of distribution, std, zeros, not 'zero'",
+            "a.zero: key must be one of distribution, std, zeros, values, not 'zero'",
         ),
         ("std: 0.1", "std: 0", "a.std: std must be between 0.001 and 10, not 0"),
         (
@@ -146,7 +146,7 @@ def test_in_a_file(tmp_path):
         (
             "normal",
             "gauss",
-            "a.distribution: distribution must be one of uniform, normal, not 'gauss'",
+            "a.distribution: distribution must be one of uniform, normal, file, not 'gauss'",
         ),
         ("a: {", "b: {", "b: key must be one of a, w, not 'b'"),
     ],
@@ -165,4 +165,5 @@ def test_in_the_schema():
     zeros = definitions["Operand"]["properties"]["zeros"]
     assert (zeros["type"], zeros["minimum"], zeros["maximum"]) == ("number", 0, 1)
     distribution = definitions["Operand"]["properties"]["distribution"]
-    assert distribution["enum"] == ["uniform", "normal"] and distribution["default"] == "uniform"
+    assert distribution["enum"] == ["uniform", "normal", "file"]
+    assert distribution["default"] == "uniform"
