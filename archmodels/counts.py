@@ -22,7 +22,10 @@ class Kind(enum.StrEnum):
       time before the next edge: the one register that a path starts and ends in.
     - CLOCK: no part of its own; one cycle of the clock pins of `bits` flip-flops of any kind.
     - ADDER: width of the result, `other_bits` of which, at the top, take the carry alone, for both
-      operands are unsigned and the narrower one ends below; one result.
+      operands are unsigned and the narrower one ends below; one result. Its delay is that behind a
+      multiplier or a tree of compressors, whose low bits arrive early.
+    - CARRY: no part of its own, priced by delay alone: an adder of `bits` that all arrive at once,
+      as from registers.
     - SUBTRACTOR: width of the result; one result.
     - INCREMENTER, DECREMENTER: adds or subtracts a constant; the bits of the result above the
       constant's trailing zeros; one result.
@@ -33,8 +36,11 @@ class Kind(enum.StrEnum):
     - MUX: `bits` wide, `other_bits` = ways - 1, as a tree of two-way muxes; one selection.
     - GATE: `bits` two-input and, or gates, a word with one control bit; one evaluation.
     - XOR: `bits` two-input xor gates; one evaluation.
-    - BOOTH_RECODER: recodes a multiplier of `bits` in radix 4; one recoding.
+    - BOOTH_RECODER, ENT_ENCODER, NAF_ENCODER: encodes a word of `bits` as digits of radix 4, by the
+      modified Booth code, EN-T or the non-adjacent form; one encoding.
+    - PARTIAL_PRODUCT: one row of `bits`, a word times a digit of radix 4; one row formed.
     - COMPRESSOR_3_2, COMPRESSOR_4_2: `bits` columns that add three or four words; one addition.
+    - HALF_ADDER: `bits` columns that add two bits each, without a carry between them; one addition.
     - TABLE: a table of constants, words of `bits`, `other_bits` = number of words; one reading.
     - FANOUT: no part of its own, priced by delay alone: one net that drives `bits` inputs.
     - MEMORY: words of `bits`, `other_bits` = number of words; one read or one write of a word.
@@ -48,6 +54,7 @@ class Kind(enum.StrEnum):
     FLIP_FLOP_ENABLE_RESET = "flip_flop_enable_reset"
     CLOCK = "clock"
     ADDER = "adder"
+    CARRY = "carry"
     SUBTRACTOR = "subtractor"
     INCREMENTER = "incrementer"
     DECREMENTER = "decrementer"
@@ -60,6 +67,10 @@ class Kind(enum.StrEnum):
     GATE = "gate"
     XOR = "xor"
     BOOTH_RECODER = "booth_recoder"
+    ENT_ENCODER = "ent_encoder"
+    NAF_ENCODER = "naf_encoder"
+    PARTIAL_PRODUCT = "partial_product"
+    HALF_ADDER = "half_adder"
     COMPRESSOR_3_2 = "compressor_3_2"
     COMPRESSOR_4_2 = "compressor_4_2"
     TABLE = "table"

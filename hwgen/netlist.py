@@ -87,13 +87,14 @@ class Netlist(Cells):
     modules: Mapping[str, ModuleCells]
 
 
-def count(verilog: str, top: str) -> Netlist:
+def count(verilog: str, top: str, *, time_limit_s: float | None = None) -> Netlist:
     """The cells of a design as it is written: hierarchical, each module weighted by its instances.
 
     Raises `NetlistError` for a cell that no count covers, such as a latch, a register with
-    asynchronous reset, a divider or a black box; `YosysError` for what Yosys refuses.
+    asynchronous reset, a divider or a black box; `YosysError` for what Yosys refuses;
+    `TimeLimitError` after `time_limit_s`.
     """
-    return _count(verilog, top, WORD_LEVEL)
+    return _count(verilog, top, WORD_LEVEL, time_limit_s)
 
 
 def flattened_count(verilog: str, top: str) -> Netlist:
@@ -107,9 +108,9 @@ def flattened_count(verilog: str, top: str) -> Netlist:
     return _count(verilog, top, WORD_LEVEL + FLAT + OPTIMISE * OPTIMISE_ROUNDS)
 
 
-def _count(verilog: str, top: str, passes: str) -> Netlist:
+def _count(verilog: str, top: str, passes: str, time_limit_s: float | None = None) -> Netlist:
     script = f"{yosys.read_verilog(verilog)}hierarchy -check -top {top}\n{passes}write_json\n"
-    described = json.loads(yosys.run(script))["modules"]
+    described = json.loads(yosys.run(script, time_limit_s=time_limit_s))["modules"]
     cells = {
         name: tuple(module["cells"].values())
         for name, module in described.items()

@@ -1,0 +1,29 @@
+"""Functions of single points on grids."""
+
+import numpy as np
+
+from archmodels.distinct import distinct
+
+
+def test_a_grid_is_its_points_and_each_distinct_one_is_asked_once():
+    asked = []
+
+    def function(a, b, flag):
+        asked.append((a, b, flag))
+        return a + b, a * b - flag
+
+    random = np.random.default_rng(1)
+    a, b = random.integers(0, 5, 1000), random.integers(-3, 9, 1000)
+    total, product = distinct(function, a, b, a > 2)
+    assert np.array_equal(total, a + b) and np.array_equal(product, a * b - (a > 2))
+    assert len(asked) == len(set(asked)) == len(set(zip(a.tolist(), b.tolist(), strict=True)))
+    assert all(type(value) is int for row in asked for value in row)
+    assert distinct(function, 3, 4, True) == (7, 11)
+
+
+def test_columns_of_any_range_stay_apart():
+    wide = np.array([0, 2**61, 2**61, 0, 5])
+    columns = (wide, wide[::-1].copy(), -wide, 7)
+    (found,) = distinct(lambda *row: (hash(row) % 1000,), *columns)
+    rows = zip(*(np.broadcast_to(column, 5).tolist() for column in columns), strict=True)
+    assert found.tolist() == [hash(row) % 1000 for row in rows]
