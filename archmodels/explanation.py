@@ -118,7 +118,10 @@ def law_text(price: Price) -> str:
 
 
 def basis(price: Price, technology: Technology) -> Mapping[str, object]:
-    """What a price rests on, plain values by name; absent what its form does not have."""
+    """What a price rests on, plain values by name; absent what its form does not have.
+
+    A listed price has no residual at the widths of its list: that of its law is for those beyond.
+    """
     found: dict[str, object] = {
         "law": law_text(price),
         "derived": price.derived,
@@ -135,7 +138,8 @@ def basis(price: Price, technology: Technology) -> Mapping[str, object]:
     if isinstance(price, FittedPrice):
         spans = {"bits": price.range.bits, "other_bits": price.range.other_bits}
         found["range"] = {name: [*span] for name, span in spans.items() if span is not None}
-        found["residual_percent"] = {
+        where = "residual_percent" if price.table is None else "residual_beyond_range_percent"
+        found[where] = {
             "mean": price.residual.mean_percent,
             "worst": price.residual.worst_percent,
         }

@@ -1,10 +1,10 @@
 """Small mapped netlists for tests, by hand and synthesised."""
 
 import functools
-import os
 from pathlib import Path
 
-import pytest
+import tiny_library
+from tiny_library import PATH
 
 from designs.systolic import Dataflow, SystolicParams
 from designs.workload import Gemm
@@ -13,23 +13,15 @@ from hwgen.synth import synthesise
 from hwgen.synth.liberty import Library, read
 from hwgen.synth.netlist import Instance, Mapped, Module
 
-FOLDER = os.environ.get("HWGEN_LIBERTY_DIR")
-TINY = Path(__file__).parent / "data" / "tiny.lib"
-
 OS = SystolicParams(rows=1, cols=2, a_bits=2, w_bits=3, max_k=8)
 WS = SystolicParams(rows=2, cols=1, a_bits=3, w_bits=2, max_k=8, dataflow=Dataflow.WS, acc_rows=3)
 DESIGNS = {"small_os": (OS, Gemm(m=3, k=7, n=3)), "small_ws": (WS, Gemm(m=5, k=3, n=2))}
 """Design name to params and a workload of several tiles with edges."""
 
 
-@functools.cache
-def tiny() -> Library:
-    return read([TINY])
-
-
 def changed(folder: Path, *changes: tuple[str, str]) -> Library:
     """The tiny library with each first text instead of the second."""
-    text = TINY.read_text()
+    text = PATH.read_text()
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -85,11 +77,5 @@ def counter():
 
 @functools.cache
 def real_library(name):
-    if not FOLDER:
-        pytest.skip("HWGEN_LIBERTY_DIR must be a folder with Liberty files")
-    found = [
-        p for p in (Path(FOLDER) / f"{name}.lib.gz", Path(FOLDER) / f"{name}.lib") if p.exists()
-    ]
-    if not found:
-        pytest.skip(f"HWGEN_LIBERTY_DIR has no {name}.lib.gz")
-    return read(found[:1])
+    """A real library; skips the test where there is none."""
+    return read([tiny_library.real(name)])

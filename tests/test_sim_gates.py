@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gate_netlists import DESIGNS, changed, counter, design, module, of, real_library, tiny
+from gate_netlists import DESIGNS, changed, counter, design, module, of, real_library
+from tiny_library import tiny
 
 from archmodels import MODELS
 from hwgen.synth import synthesise

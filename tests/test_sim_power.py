@@ -4,8 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from gate_netlists import DESIGNS, changed, counter, design, module, of, real_library, tiny
+from gate_netlists import DESIGNS, changed, counter, design, module, of, real_library
 from opensta_power import described, difference, report
+from tiny_library import tiny
 
 from designs.systolic import SystolicParams
 from hwgen.emit import emit

@@ -1,5 +1,6 @@
 """A small library for tests, whole or changed."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ PATH = Path(__file__).parent / "data" / "tiny.lib"
 REAL = ("asap7", "sky130hd", "sg13g2")
 
 
+@functools.cache
 def tiny() -> Library:
     return liberty.read([PATH])
 

@@ -40,15 +40,17 @@ class Law(enum.StrEnum):
 class Term(enum.StrEnum):
     """What one coefficient of a fitted price multiplies, in the two widths b and o of a primitive.
 
-    ONE: 1. BITS: b. OTHER_BITS: o. WIDTHS: b + o. PRODUCT: b o. LOG2_...: logarithms to base 2 of
-    these, of a width of at least 1. ROOT_...: square roots. BITS_LOG2_BITS: b log2 b, a tree above
-    each bit. BITS_LOG2_WAYS and LOG2_WAYS: with the o + 1 ways of a mux or the words of a table.
-    BITS_SQUARED: b b. LEAST and MOST: the lesser and the greater of b and o. BUFFER_LEVELS: levels
-    of the tree of buffers, `FAN_OUT` sinks each, that a net of b sinks gets.
+    ONE: 1. BITS: b. DIGITS: half of b, rounded up. OTHER_BITS: o. WIDTHS: b + o. PRODUCT: b o.
+    LOG2_...: logarithms to base 2 of these, of a width of at least 1. ROOT_...: square roots.
+    BITS_LOG2_BITS: b log2 b, a tree above each bit. BITS_LOG2_WAYS and LOG2_WAYS: with the o + 1
+    ways of a mux or the words of a table. BITS_SQUARED: b b. LEAST and MOST: the lesser and the
+    greater of b and o. BUFFER_LEVELS: levels of the tree of buffers, `FAN_OUT` sinks each, that a
+    net of b sinks gets.
     """
 
     ONE = "one"
     BITS = "bits"
+    DIGITS = "digits"
     OTHER_BITS = "other_bits"
     WIDTHS = "widths"
     PRODUCT = "product"
@@ -81,6 +83,7 @@ TERMS: Mapping[Term, Callable[[Real, Real], Real]] = MappingProxyType(
     {
         Term.ONE: lambda bits, other: 1.0,
         Term.BITS: lambda bits, other: bits,
+        Term.DIGITS: lambda bits, other: np.ceil(bits / 2),
         Term.OTHER_BITS: lambda bits, other: other,
         Term.WIDTHS: lambda bits, other: bits + other,
         Term.PRODUCT: lambda bits, other: bits * other,
@@ -108,6 +111,7 @@ OF_BITS_ALONE = frozenset(
     {
         Term.ONE,
         Term.BITS,
+        Term.DIGITS,
         Term.BITS_SQUARED,
         Term.LOG2_BITS,
         Term.BITS_LOG2_BITS,
@@ -116,6 +120,9 @@ OF_BITS_ALONE = frozenset(
     }
 )
 """The terms that the second width does not enter."""
+
+PER_BIT = frozenset({Term.BITS, Term.PRODUCT, Term.BITS_LOG2_WAYS})
+"""The terms in proportion to the first width: the price of a bit, times so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +228,8 @@ class FittedPrice:
     on, and `is_outside` says so. `statistics` is None for what does not depend on data.
 
     Where no law holds, `table` has what was measured at every pair of widths in the range, rows by
-    `bits`, columns by `other_bits`: within the range it is the price, outside it the law is.
+    `bits`, columns by `other_bits` (one, of 0 bits, where there is no second width): within the
+    range it is the price, outside it the law is.
     """
 
     law: tuple[Term, ...]
@@ -258,7 +266,7 @@ class FittedPrice:
         """
         low, high = self.range.bits
         outside = ((bits < low) | (bits > high)) & (bits != 0)
-        if self.law == (Term.BITS,) and self.table is None:
+        if PER_BIT.issuperset(self.law) and self.table is None:
             outside = outside & False
         if self.range.other_bits is not None:
             low, high = self.range.other_bits

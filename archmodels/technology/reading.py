@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import TypedDict
 
 from archmodels.counts import Kind
 from archmodels.technology.entries import Entry, root
@@ -20,6 +21,9 @@ from archmodels.technology.prices import (
 from archmodels.technology.process import CALIBRATION, Calibration, Input, Technology
 
 SUFFIX = ".yaml"
+OF_POINTS = ("law", "points", "residuals_percent", "access_bits")
+OF_FITTED = ("law", "coefficients", "range", "residual_percent", "table")
+"""Keys of a price through points, and of a fitted one; those of both are `_Basis`."""
 
 ONE_TOLERANCE = 1e-3
 """How far from 1 the statistics' factor on random data may be, for its coefficients are rounded."""
@@ -103,24 +107,34 @@ def _prices(section: Entry, sources: list[str], of_data: bool = False) -> dict[K
         entry = section.child(key)
         if "statistics" in entry and not of_data:
             raise entry.error("statistics", "has no meaning but for energy")
-        is_fitted = isinstance(entry.get("law"), list)
-        prices[Kind(key)] = (_fitted if is_fitted else _through_points)(entry, sources)
+        prices[Kind(key)] = _price(entry, sources)
     return prices
 
 
-def _through_points(entry: Entry, sources: list[str]) -> PointPrice:
-    entry.allow(
-        "law",
-        "points",
-        "residuals_percent",
-        "access_bits",
-        "statistics",
-        "source",
-        "derived",
-        "note",
+class _Basis(TypedDict):
+    """What a price of either form has beside its law."""
+
+    source: str
+    note: str
+    derived: bool
+    statistics: Statistics | None
+
+
+def _price(entry: Entry, sources: list[str]) -> Price:
+    """A price of the form that its law says: a list of terms was fitted."""
+    is_fitted = isinstance(entry.get("law"), list)
+    entry.allow(*(OF_FITTED if is_fitted else OF_POINTS), *_Basis.__annotations__)
+    basis = _Basis(
+        source=entry.choice("source", sources),
+        note=entry.text("note"),
+        derived=entry.flag("derived"),
+        statistics=_statistics(entry),
     )
+    return _fitted(entry, basis) if is_fitted else _through_points(entry, basis)
+
+
+def _through_points(entry: Entry, basis: _Basis) -> PointPrice:
     law = Law(entry.choice("law", list(Law)))
-    derived = entry.flag("derived")
     points = entry.points("points")
     if law in (Law.EACH_BIT, Law.EACH_PRODUCT) and [size for size, _ in points] != [1]:
         raise entry.error("points", f"must hold the price of size 1 alone under {law}")
@@ -129,11 +143,8 @@ def _through_points(entry: Entry, sources: list[str]) -> PointPrice:
     price = PointPrice(
         law=law,
         points=points,
-        source=entry.choice("source", sources),
-        note=entry.text("note"),
-        derived=derived,
         access_bits=entry.integer("access_bits") if law is Law.ROOT_OF_CAPACITY else 0,
-        statistics=_statistics(entry),
+        **basis,
     )
     residuals = {int(size): round(error, 1) for size, error in price.residuals_percent().items()}
     if residuals and entry.get("residuals_percent") != residuals:
@@ -141,18 +152,7 @@ def _through_points(entry: Entry, sources: list[str]) -> PointPrice:
     return price
 
 
-def _fitted(entry: Entry, sources: list[str]) -> FittedPrice:
-    entry.allow(
-        "law",
-        "coefficients",
-        "range",
-        "residual_percent",
-        "table",
-        "statistics",
-        "source",
-        "derived",
-        "note",
-    )
+def _fitted(entry: Entry, basis: _Basis) -> FittedPrice:
     law = tuple(map(Term, entry.choices("law", list(Term))))
     widths, residual = entry.child("range"), entry.child("residual_percent")
     widths.allow("bits", "other_bits")
@@ -169,11 +169,8 @@ def _fitted(entry: Entry, sources: list[str]) -> FittedPrice:
         residual=Residual(
             mean_percent=residual.residual("mean"), worst_percent=residual.residual("worst")
         ),
-        source=entry.choice("source", sources),
-        note=entry.text("note"),
-        derived=entry.flag("derived"),
-        statistics=_statistics(entry),
         table=_table(entry, spans) if "table" in entry else None,
+        **basis,
     )
 
 

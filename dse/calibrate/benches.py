@@ -5,16 +5,25 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from archmodels.counts import Kind
+from dse.calibrate.digits import (
+    booth_recoder,
+    ent_encoder,
+    naf_encoder,
+    partial_product,
+    recoded_product,
+)
 from dse.calibrate.primitives import (
+    TREE_LEVELS,
+    TREE_ROWS,
     Circuit,
     adder,
     adder_register,
-    booth_recoder,
     comparator,
-    compressor_3_2,
     compressor_4_2,
+    compressor_tree,
     counter,
     gate,
+    half_adder,
     multiplier,
     mux,
     reduction,
@@ -41,6 +50,9 @@ class Bench:
     place in the widths; their mean is the price. `held`: inputs that stand still at the value given
     while energy is measured. `behind`: a circuit with the primitive in it and the same without,
     whose difference counts for area and leakage like another circuit; None where there is none.
+    `after`: a circuit in which another stands before the primitive, and that other alone, whose
+    difference is the delay; None where the circuits themselves are timed. `copies`: how many of the
+    primitive a circuit has, `depth` of them in a row.
     """
 
     what: str
@@ -48,6 +60,9 @@ class Bench:
     circuits: Callable[[int, int], tuple[Circuit, ...]]
     held: Mapping[str, int]
     behind: Callable[[int, int], tuple[Circuit, Circuit] | None] = lambda bits, other: None
+    after: Callable[[int, int], tuple[Circuit, Circuit] | None] = lambda bits, other: None
+    copies: int = 1
+    depth: int = 1
 
 
 def ordered(a_bits: int, b_bits: int, least_booth: int) -> tuple[int, int]:
@@ -60,6 +75,11 @@ def ordered(a_bits: int, b_bits: int, least_booth: int) -> tuple[int, int]:
 def behind_adder(bits: int, _: int) -> tuple[Circuit, Circuit] | None:
     """An adder with and without a register behind it."""
     return (adder_register(bits), adder(bits, 0)) if bits >= 2 * LEAST else None
+
+
+def after_recoder(bits: int, _: int) -> tuple[Circuit, Circuit]:
+    """A row of partial products behind the recoder of a digit, which sees three bits."""
+    return recoded_product(bits), booth_recoder(4, 0)
 
 
 def _one(circuit: Callable[[int, int], Circuit]) -> Callable[[int, int], tuple[Circuit, ...]]:
@@ -86,8 +106,13 @@ def _bench(
 WORDS = _bits(2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48)
 SUMS = tuple(at for at in WORDS if at[0] >= 2 * LEAST)
 """A product is no narrower."""
+ENCODED = _bits(*range(LEAST, MOST + 2))
+"""An unsigned word has a zero before it."""
+ROWS = _bits(3, 5, 7, 8, 9, 10, 11, 13, 15, 17, 18)
 REGISTERS = _bits(1, 2, 4, 8, 16, 32, 64, 128)
 LOGIC = _bits(1, 2, 4, 8, 16, 32, 64)
+WAYS = tuple((bits, ways - 1) for bits in (1, 3, 8, 16, 24, 32) for ways in (2, 4, 8, 16, 32))
+WIDE = tuple((bits, ways - 1) for bits in (64, 128, 256, 1024, 4096) for ways in (2, 4))
 CARRIED = ((8, 3), (12, 4), (16, 6), (16, 10), (24, 8), (26, 10), (32, 12), (32, 20), (48, 32))
 
 BENCHES: Mapping[Kind, Bench] = {
@@ -111,7 +136,7 @@ BENCHES: Mapping[Kind, Bench] = {
     Kind.ADDER: _bench(
         "An adder whose second operand has two thirds of the bits, sign-extended; with other_bits "
         "an unsigned one whose second operand has so many bits less.",
-        (*SUMS, *CARRIED), adder,
+        (*WORDS, *CARRIED), adder,
     ),
     Kind.SUBTRACTOR: _bench("A subtractor of two words.", WORDS, subtractor),
     Kind.INCREMENTER: Bench(
@@ -144,24 +169,33 @@ BENCHES: Mapping[Kind, Bench] = {
         "A test of two words for equality.", _bits(1, 2, 3, 4, 6, 8, 12, 16, 24, 32), comparator
     ),
     Kind.REDUCTION: _bench(
-        "A test whether any bit of a word is set.", _bits(2, 3, 4, 6, 8, 12, 16, 24, 32, 48),
-        reduction,
+        "A test whether any bit of a word is set.",
+        _bits(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128), reduction,
     ),
     Kind.MUX: _bench(
         "A multiplexer; while energy is measured the selection stands still.",
-        tuple((bits, ways - 1) for bits in (1, 3, 8, 16, 24, 32) for ways in (2, 4, 8)),
-        mux, s=0,
+        (*WAYS, *WIDE), mux, s=0,
     ),
     Kind.GATE: _bench(
         "A word and one control bit, which is high while energy is measured.", LOGIC, gate, s=1
     ),
     Kind.XOR: _bench("The exclusive or of two words.", LOGIC, xor),
     Kind.BOOTH_RECODER: _bench(
-        "All digits of a signed word in radix 4, as negative, one and two.",
-        _bits(4, 6, 8, 10, 12, 16), booth_recoder,
+        "All digits of a signed word by the modified Booth code.", ENCODED, booth_recoder
     ),
-    Kind.COMPRESSOR_3_2: _bench(
-        "A row of full adders.", _bits(2, 4, 8, 16, 32, 48), compressor_3_2
+    Kind.ENT_ENCODER: _bench("All digits of a signed word by EN-T.", ENCODED, ent_encoder),
+    Kind.NAF_ENCODER: _bench(
+        "All digits of a signed word in non-adjacent form.", ENCODED, naf_encoder
+    ),
+    Kind.PARTIAL_PRODUCT: Bench(
+        what="A signed word times a digit, but for the hot one.",
+        widths=ROWS, circuits=_one(partial_product), held={}, after=after_recoder,
+    ),
+    Kind.HALF_ADDER: _bench("A row of half adders.", _bits(1, 2, 4, 8, 16, 32), half_adder),
+    Kind.COMPRESSOR_3_2: Bench(
+        what=f"A row of full adders, of {TREE_ROWS} in a tree {TREE_LEVELS} rows deep.",
+        widths=_bits(2, 4, 8, 16, 32, 48), circuits=_one(compressor_tree), held={},
+        copies=TREE_ROWS, depth=TREE_LEVELS,
     ),
     Kind.COMPRESSOR_4_2: _bench(
         "Two rows of full adders.", _bits(2, 4, 8, 16, 32, 48), compressor_4_2
@@ -174,7 +208,7 @@ BENCHES: Mapping[Kind, Bench] = {
 """Kind to its microbenchmark; the clock, fan-out and memories are measured in other ways."""
 
 MULTIPLY_ADDS = (
-    (2, 12), (2, 16), (3, 16), (4, 16), (4, 20), (5, 20), (6, 24), (7, 24), (8, 20), (8, 24),
-    (8, 32), (10, 28), (12, 28), (12, 36), (14, 40), (16, 40), (16, 48),
+    (2, 6), (2, 8), (2, 12), (2, 16), (3, 10), (3, 16), (4, 16), (4, 20), (5, 20), (6, 24), (7, 24),
+    (8, 20), (8, 24), (8, 32), (10, 28), (12, 28), (12, 36), (14, 40), (16, 40), (16, 48),
 )  # fmt: skip
 """Widths of operands and sums in which adders behind multipliers are measured."""

@@ -138,7 +138,13 @@ def _reason(chosen: Fit, tried: Sequence[tuple[Fit, str]]) -> str:
     if chosen.worst_percent <= LIMIT_PERCENT:
         rule = f"The simplest law within {LIMIT_PERCENT:g} % at each point left out"
         return f"{rule}; simpler ones miss by (%): {', '.join(worse)}." if worse else f"{rule}."
-    rule = f"No law is within {LIMIT_PERCENT:g} % at each point left out, this one misses least"
+    least_percent = min(fitted.worst_percent for fitted, _ in tried)
+    rank = (
+        "this one misses least"
+        if chosen.worst_percent == least_percent
+        else f"this one is the simplest of those that miss by at most {ALIKE:g} times the least"
+    )
+    rule = f"No law is within {LIMIT_PERCENT:g} % at each point left out, {rank}"
     return f"{rule}; others miss by (%): {', '.join(worse)}." if worse else f"{rule}."
 
 
@@ -161,7 +167,7 @@ def price(
         reason += (
             " So the table has what was measured; the law and its residual are for widths beyond."
         )
-    uses_other = not OF_BITS_ALONE.issuperset(fitted.law)
+    uses_other = is_listed or not OF_BITS_ALONE.issuperset(fitted.law)
     widths, others = zip(*points, strict=True)
     return FittedPrice(
         law=fitted.law,

@@ -20,9 +20,15 @@ CARRYING: tuple[Law, ...] = (
     (T.ONE, T.BITS, T.OTHER_BITS, T.BITS_LOG2_BITS),
 )
 """For the adder, whose top bits may take the carry alone."""
+ENCODING: tuple[Law, ...] = (
+    (T.DIGITS,),
+    (T.ONE, T.DIGITS),
+    (T.ONE, T.BITS, T.DIGITS),
+    (T.ONE, T.BITS, T.DIGITS, T.BITS_LOG2_BITS),
+)
 BY_WAYS: tuple[Law, ...] = (
-    (T.PRODUCT,),
     (T.BITS, T.PRODUCT),
+    (T.BITS, T.PRODUCT, T.BITS_LOG2_WAYS),
     (T.ONE, T.BITS, T.PRODUCT),
     (T.ONE, T.BITS, T.OTHER_BITS, T.PRODUCT),
     (T.ONE, T.BITS, T.PRODUCT, T.BITS_LOG2_WAYS),
@@ -52,7 +58,17 @@ DEPTH: tuple[Law, ...] = (
     (T.ONE, T.ROOT_BITS),
     (T.ONE, T.BITS, T.LOG2_BITS),
 )
-WAYS_DEPTH: tuple[Law, ...] = ((T.ONE,), (T.LOG2_WAYS,), (T.ONE, T.LOG2_WAYS))
+ENCODING_DEPTH: tuple[Law, ...] = (
+    *DEPTH,
+    (T.ONE, T.DIGITS),
+    (T.ONE, T.DIGITS, T.LOG2_BITS),
+)
+WAYS_DEPTH: tuple[Law, ...] = (
+    (T.ONE,),
+    (T.LOG2_WAYS,),
+    (T.ONE, T.LOG2_WAYS),
+    (T.ONE, T.ROOT_OTHER_BITS),
+)
 WORDS_DEPTH: tuple[Law, ...] = (
     (T.ONE, T.LOG2_OTHER_BITS),
     (T.ONE, T.LOG2_BITS, T.LOG2_OTHER_BITS),
@@ -67,17 +83,24 @@ PRODUCT_DEPTH: tuple[Law, ...] = (
     (T.ONE, T.LOG2_BITS, T.LOG2_OTHER_BITS, T.MOST, T.ROOT_PRODUCT),
 )
 
+ENCODERS = frozenset({Kind.BOOTH_RECODER, Kind.ENT_ENCODER, Kind.NAF_ENCODER})
+LISTED = MULTIPLIERS | ENCODERS
+"""Kinds that are measured at all widths that designs have, and listed where no law holds."""
+
 SIZES: dict[Kind, tuple[Law, ...]] = {
     Kind.ADDER: CARRYING,
     Kind.MUX: BY_WAYS,
     Kind.TABLE: BY_WORDS,
+    **dict.fromkeys(ENCODERS, ENCODING),
     **dict.fromkeys(MULTIPLIERS, PRODUCTS),
 }
 """Laws of area, leakage and energy, where they are not `IN_BITS`."""
 
 DELAYS: dict[Kind, tuple[Law, ...]] = {
+    **dict.fromkeys((Kind.HALF_ADDER, Kind.COMPRESSOR_3_2), DEPTH[:1]),
     Kind.MUX: WAYS_DEPTH,
     Kind.TABLE: WORDS_DEPTH,
+    **dict.fromkeys(ENCODERS, ENCODING_DEPTH),
     **dict.fromkeys(MULTIPLIERS, PRODUCT_DEPTH),
 }
 """Laws of delay, where they are not `DEPTH`."""

@@ -150,25 +150,33 @@ def reduction(bits: int, _: int) -> Circuit:
     return module(f"reduction_{bits}", {"a": bits}, {"y": 1}, "assign y = |a;")
 
 
-def booth_recoder(bits: int, _: int) -> Circuit:
-    """Digits of radix 4, each as negative, one and two."""
-    digits = (bits + 1) // 2
-    body = (
-        f"wire [{2 * digits}:0] w = {{{{2{{a[{bits - 1}]}}}}, a, 1'b0}};\n"
-        f"  genvar i;\n  generate for (i = 0; i < {digits}; i = i + 1) begin : digit\n"
-        "    assign negative[i] = w[2 * i + 2];\n"
-        "    assign one[i] = w[2 * i + 1] ^ w[2 * i];\n"
-        "    assign two[i] = w[2 * i + 2] ? ~w[2 * i + 1] & ~w[2 * i] : w[2 * i + 1] & w[2 * i];\n"
-        "  end endgenerate"
-    )
-    outputs = {"negative": digits, "one": digits, "two": digits}
-    return module(f"booth_recoder_{bits}", {"a": bits}, outputs, body)
+def half_adder(bits: int, _: int) -> Circuit:
+    body = "assign s = a ^ b;\n  assign k = a & b;"
+    return module(f"half_adder_{bits}", dict.fromkeys("ab", bits), {"s": bits, "k": bits}, body)
 
 
-def compressor_3_2(bits: int, _: int) -> Circuit:
-    body = "assign s = a ^ b ^ c;\n  assign k = a & b | a & c | b & c;"
-    inputs = dict.fromkeys("abc", bits)
-    return module(f"compressor_3_2_{bits}", inputs, {"s": bits, "k": bits}, body)
+TREE_WORDS, TREE_ROWS, TREE_LEVELS = 13, 11, 5
+"""A tree of full adders: words that it adds, rows of full adders in it, and on its longest way."""
+
+
+def compressor_tree(bits: int, _: int = 0) -> Circuit:
+    """Many words to two by rows of full adders, the words that are there first added first.
+
+    What carries out of the top comes in at the bottom, so that all columns are alike.
+    """
+    waiting = [f"w{word}" for word in range(TREE_WORDS)]
+    lines = []
+    for row in range(TREE_ROWS):
+        a, b, c, *waiting = waiting
+        lines += [
+            f"wire [{bits - 1}:0] s{row} = {a} ^ {b} ^ {c};",
+            f"wire [{bits - 1}:0] m{row} = {a} & {b} | {a} & {c} | {b} & {c};",
+            f"wire [{bits - 1}:0] k{row} = {{m{row}, m{row}}} >> {bits - 1};",
+        ]
+        waiting += [f"s{row}", f"k{row}"]
+    lines += [f"assign {port} = {word};" for port, word in zip("sk", waiting, strict=True)]
+    words = {f"w{word}": bits for word in range(TREE_WORDS)}
+    return module(f"compressor_tree_{bits}", words, {"s": bits, "k": bits}, "\n  ".join(lines))
 
 
 def compressor_4_2(bits: int, _: int) -> Circuit:

@@ -92,6 +92,23 @@ def _sums(
     )
 
 
+def digits(widths: Mapping[str, int], data: Data, seed: int) -> Operands:
+    """For a row of partial products: digits of a modified Booth code on its first three ports.
+
+    `data` and the toggle density are those of the three bits that are recoded, and of the word.
+    """
+    one, two, negative, port = widths
+    recoded = {"recoded": 3, port: widths[port]}
+    streams = _words(recoded, data, seed)
+    low, middle, high = (_bit(streams["recoded"], place) & np.uint64(1) for place in range(3))
+    digit = {
+        one: middle ^ low,
+        two: (high ^ middle) & ~(middle ^ low) & np.uint64(1),
+        negative: high & ~(middle & low),
+    }
+    return Operands(digit | {port: streams[port]}, toggle_density(streams, recoded))
+
+
 def toggle_density(streams: Mapping[str, Stream], widths: Mapping[str, int]) -> float:
     """The mean over all bits of all ports."""
     changed = sum(

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from archmodels.counts import Item, Kind
 from archmodels.technology import Calibration, Input, Technology
-from dse.calibrate import prices, sram
+from dse.calibrate import prices, sram, stages
 from dse.calibrate.benches import MULTIPLY_ADDS
 from dse.calibrate.measure import Workbench
 from dse.calibrate.primitives import Circuit, accumulate, multiply_add, result
@@ -50,7 +50,7 @@ def technology(process: Process, bench: Workbench, progress: Callable[[int], Non
     """The technology with all its prices; `progress` is told how many of `BENCHES` are done."""
     library = process.library
     area, energy = prices.areas(bench), prices.energies(bench, progress)
-    leakage, delay = prices.leakages(bench), prices.path_delays(bench, library)
+    leakage, delay = prices.leakages(bench), stages.path_delays(bench, library)
     if process.macros:
         memory = sram.prices(process.macros, library.supply_v)
         for table, price in (
