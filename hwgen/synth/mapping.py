@@ -49,7 +49,14 @@ class Result:
     delay_ps: float | None
 
 
-def kit(library: Library | None, *, clock_ps: float, engine: str, cache_dir: Path) -> Kit:
+def kit(
+    library: Library | None,
+    *,
+    clock_ps: float,
+    engine: str,
+    cache_dir: Path,
+    time_limit_s: float | None,
+) -> Kit:
     """What modules are synthesised with."""
     tool = yosys.tool(engine)
     script = scripts.mapping(
@@ -66,7 +73,7 @@ def kit(library: Library | None, *, clock_ps: float, engine: str, cache_dir: Pat
     texts = [FORMAT, *tool, script, constraints, library.mapping]
     files = {
         scripts.FLIP_FLOPS: library.flip_flops.encode(),
-        scripts.CELLS: _cells(library, engine, cache_dir),
+        scripts.CELLS: _cells(library, engine, cache_dir, time_limit_s),
         scripts.NO_CELLS: scripts.NO_CELLS_TEXT.encode(),
         scripts.CONSTRAINTS: constraints.encode(),
     }
@@ -76,7 +83,7 @@ def kit(library: Library | None, *, clock_ps: float, engine: str, cache_dir: Pat
     return Kit(script, files, cache.digest(texts), engine, outputs)
 
 
-def _cells(library: Library, engine: str, cache_dir: Path) -> bytes:
+def _cells(library: Library, engine: str, cache_dir: Path, time_limit_s: float | None) -> bytes:
     """The library in ABC's own format, from the cache or made now."""
     key = cache.digest([*yosys.tool(engine), scripts.READ_CELLS, library.mapping])
     path = cache_dir / "synth" / f"{key}.scl"
@@ -86,7 +93,7 @@ def _cells(library: Library, engine: str, cache_dir: Path) -> bytes:
             (folder / "module.v").write_text(ANY_LOGIC)
             (folder / "library.lib").write_text(library.mapping)
             script = scripts.READ_CELLS.format(cells=scripts.CELLS)
-            yosys.run_files(script, folder, engine=engine)
+            yosys.run_files(script, folder, engine=engine, time_limit_s=time_limit_s)
             data = (folder / scripts.CELLS).read_bytes()
         with cache.replacing(path) as partial:
             partial.write_bytes(data)

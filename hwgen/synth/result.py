@@ -130,7 +130,7 @@ def module_result(
     module: Module, instance_count: int, library: Library | None, delay_ps: float | None,
     modules: frozenset[str],
 ) -> ModuleResult:  # fmt: skip
-    """Counts the cells of a module. Raises KeyError of (module, cell) for one of no library."""
+    """Counts the cells of a module; all are of the library, or generic gates without one."""
     cells: Counter[str] = Counter()
     sizes: dict[str, float] = {}
     memories = []

@@ -53,7 +53,7 @@ ABC_ALONE = (
 
 
 class TimingError(RuntimeError):
-    """OpenSTA does not take the netlist: one sentence."""
+    """OpenSTA does not take the netlist: a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,10 @@ def analyse(
     try:
         return _by_opensta(mapped, library, tuple(limits), time_limit_s)
     except subprocess.TimeoutExpired:
-        late = f"OpenSTA took more than {time_limit_s:g} s, so here is the "
-        return _by_abc(delays_ps, (late + ABC_ALONE, *limits))
+        why = f"OpenSTA took more than {time_limit_s:g} s"
+    except TimingError as error:
+        why = str(error)
+    return _by_abc(delays_ps, (f"{why}, so here is the {ABC_ALONE}", *limits))
 
 
 @functools.cache
@@ -197,7 +199,7 @@ def _by_opensta(
     complaint = re.search(r"^Error: .*", done.stdout + done.stderr, re.MULTILINE)
     if done.returncode != 0 or complaint:
         said = complaint[0] if complaint else done.stderr.strip()[-200:]
-        raise TimingError(f"OpenSTA stopped: {said}")
+        raise TimingError(f"OpenSTA stopped ({said})")
     return _timing(done.stdout, Units.of(library.group).time, limits)
 
 
