@@ -21,6 +21,19 @@ from dse.sweep import CHUNK_POINTS
 Columns: TypeAlias = dict[str, NDArray[np.int64]]
 Pairs: TypeAlias = Callable[[], Iterable[tuple[Any, Any]]]
 
+DRAWN = (
+    "rows",
+    "cols",
+    "dataflow",
+    "a_bits",
+    "w_bits",
+    "a_signed",
+    "w_signed",
+    "max_k",
+    "mac_stages",
+    "acc_rows",
+    "double_buffer",
+)
 POINTS = 1_000_000
 SCALAR_POINTS = 2_000
 REPEATS = 3
@@ -43,7 +56,9 @@ def random_columns(kind: type[Any], size: int, seed: int) -> Columns:
 
 def problems(size: int) -> tuple[Columns, Columns]:
     """Columns of `size` random valid pairs of engine and GEMM."""
-    params, gemms = random_columns(SystolicParams, size, 1), random_columns(Gemm, size, 2)
+    drawn, gemms = random_columns(SystolicParams, size, 1), random_columns(Gemm, size, 2)
+    # Few combinations of the choices of reduction and arithmetic are legal: those keep defaults.
+    params = {name: drawn[name] for name in DRAWN}
     params["acc_rows"] = np.where(params["dataflow"] == Dataflow.WS, params["acc_rows"], 1024)
     params["max_k"] = np.maximum(params["max_k"], params["rows"])
     gemms["k"] = np.minimum(gemms["k"], params["max_k"])

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from designs.rules import ceil_div
 from designs.systolic import Dataflow, SystolicParams
 from designs.workload import Gemm
-from hwgen.systolic.interface import a_layout, c_layout, job_layout, o_layout, w_layout
-from sim.streams import Interface, Pause, Plan, Port, SimResult, SimulationError
+from hwgen.systolic.interface import a_layout, job_layout, o_layout, w_layout
+from sim.packing import packed
+from sim.streams import Interface, Pause, Plan, Port, SimResult
+from sim.tiles import matrix_of, steps_of
 
 Ints = NDArray[np.int64]
 
@@ -56,8 +58,8 @@ def plan(
     workload = _gemm(a, w)
     tiles = list(_tiles(params, workload))
     if params.dataflow == Dataflow.OS:
-        a_steps = [_edged(a[tile["m"]], params.rows, 0).T for tile in tiles]
-        w_steps = [_edged(w[:, tile["n"]], params.cols, 1) for tile in tiles]
+        a_steps = [steps_of(a[tile["m"]], params.rows, params.depth) for tile in tiles]
+        w_steps = [steps_of(w[:, tile["n"]].T, params.cols, params.depth) for tile in tiles]
         o_count = len(tiles) * params.rows
     else:
         a_steps = [_edged(a[np.ix_(tile["m"], tile["k"])], params.rows, 1) for tile in tiles]
@@ -81,39 +83,15 @@ def plan(
 
 
 def results(params: SystolicParams, workload: Gemm, result: SimResult) -> Ints:
-    """C (m, n) from the transfers on `o`.
-
-    Raises SimulationError where a lane past the edge is not zero, or `last` is not on the last
-    transfer alone.
-    """
-    words = result.payloads["o"]
-    last_bit = c_layout(params).size
-    lasts = [word >> last_bit for word in words]
-    if lasts != [0] * (len(words) - 1) + [1]:
-        places = [index for index, last in enumerate(lasts) if last]
-        raise SimulationError(
-            f"o: last must be high on transfer {len(words) - 1} alone, the last one, "
-            f"not on {_listed(places)}"
-        )
-    rows = unpacked(words, params.cols, params.acc_bits, params.acc_signed)
-    c = np.zeros((workload.m, workload.n), dtype=np.int64)
-    start = 0
-    for tile in _tiles(params, workload):
-        if params.dataflow == Dataflow.WS and tile["k"].stop < workload.k:
-            continue
-        row_count = params.rows if params.dataflow == Dataflow.OS else len(tile["m"])
-        block = rows[start : start + row_count]
-        start += row_count
-        inside = block[: len(tile["m"]), : len(tile["n"])]
-        if np.count_nonzero(block) != np.count_nonzero(inside):
-            spot = ", ".join(
-                f"{rank} {place.start}..{place.stop - 1}" for rank, place in tile.items()
-            )
-            raise SimulationError(
-                f"o: lanes past the edge must be zero, and in tile {spot} are not"
-            )
-        c[np.ix_(tile["m"], tile["n"])] = inside
-    return c
+    """C (m, n) from the transfers on `o`; raises SimulationError as `matrix_of`."""
+    tiles = (
+        {"m": tile["m"], "n": tile["n"]}
+        for tile in _tiles(params, workload)
+        if params.dataflow == Dataflow.OS or tile["k"].stop == workload.k
+    )
+    tile_rows = params.rows if params.dataflow == Dataflow.OS else None
+    shape = (workload.m, workload.n)
+    return matrix_of(params, result.payloads["o"], tiles, shape, tile_rows)
 
 
 def activity(params: SystolicParams, result: SimResult, sent: Plan) -> dict[str, int]:
@@ -121,32 +99,6 @@ def activity(params: SystolicParams, result: SimResult, sent: Plan) -> dict[str,
     counted = {name.replace("_", ".", 1): count for name, count in result.activity.items()}
     sent_counts = {f"{port}.transfers": len(sent.transfers[port]) for port in ("a", "w")}
     return counted | sent_counts | {"o.transfers": len(result.payloads["o"])}
-
-
-def packed(rows: Ints, bits: int) -> list[int]:
-    """Each row of values as one word, lane 0 lowest, `bits` per lane."""
-    lanes = (rows[:, :, None] >> np.arange(bits)) & 1
-    words = np.packbits(lanes.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
-    return [int.from_bytes(word.tobytes(), "little") for word in words]
-
-
-def unpacked(words: list[int], lanes: int, bits: int, signed: bool) -> Ints:
-    """The lanes of each word, (words, lanes); the inverse of `packed`. Higher bits are ignored."""
-    byte_count = ceil_div(lanes * bits, 8)
-    low = (1 << lanes * bits) - 1
-    text = b"".join((word & low).to_bytes(byte_count, "little") for word in words)
-    octets = np.frombuffer(text, dtype=np.uint8).reshape(len(words), byte_count)
-    digits = np.unpackbits(octets, axis=1, bitorder="little")[:, : lanes * bits]
-    weights = 1 << np.arange(bits, dtype=np.int64)
-    if signed:
-        weights[-1] = -weights[-1]
-    return digits.reshape(len(words), lanes, bits).astype(np.int64) @ weights
-
-
-def _listed(places: list[int]) -> str:
-    """The first few of `places`."""
-    some = ", ".join(map(str, places[:4]))
-    return f"{some} and {len(places) - 4} more" if len(places) > 4 else some or "none"
 
 
 def _gemm(a: Ints, w: Ints) -> Gemm:

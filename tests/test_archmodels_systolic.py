@@ -1,5 +1,6 @@
 """The model of systolic engines: by hand at small points, and on grids as on single points."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -12,9 +13,11 @@ from archmodels.counts import FLIP_FLOPS, Kind, flip_flop_bits
 from archmodels.systolic import counts
 from archmodels.technology import load
 from designs import Dataflow, Gemm, SystolicParams
+from designs.digits import Encoding, PartialProductStyle, SignExtension
 from designs.grid import Grid
 from designs.operands import Distribution, Operand, Operands
-from designs.rules import Spec
+from designs.rules import RuleError, Spec
+from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
 
 MAX = 2**63 - 1
 
@@ -26,9 +29,31 @@ def ends(kind, name, inside):
     return st.one_of(st.just(spec.low), st.just(spec.high), st.integers(spec.low, inside))
 
 
+def choices(draw):
+    """Any value for each field that says how an engine is arranged and how its elements reckon."""
+    return {
+        "depth": draw(ends(SystolicParams, "depth", 9)),
+        "reduction": draw(st.sampled_from(Reduction)),
+        "broadcast": draw(st.booleans()),
+        "element": draw(st.sampled_from(Element)),
+        "encoding": draw(st.sampled_from(Encoding)),
+        "encoded": draw(st.sampled_from(Encoded)),
+        "encoder": draw(st.sampled_from(EncoderPlace)),
+        "partial_product": draw(st.sampled_from(PartialProductStyle)),
+        "resolve": draw(st.sampled_from(ResolvePlace)),
+        "sign_extension": draw(st.sampled_from(SignExtension)),
+        "carry_block_bits": draw(ends(SystolicParams, "carry_block_bits", 9)),
+        "mac_stages": draw(st.integers(0, 2)),
+    }
+
+
 @st.composite
 def points(draw):
-    """A legal engine and a GEMM that fits it, the ends of every range included."""
+    """A legal engine and a GEMM that fits it, the ends of every range included.
+
+    Of the choices each is taken that those before it allow. Trees over more than 64 lanes have a
+    test of their own.
+    """
     dataflow = draw(st.sampled_from(Dataflow))
     max_k = draw(ends(SystolicParams, "max_k", 5000))
     rows = draw(ends(SystolicParams, "rows", 40))
@@ -42,10 +67,14 @@ def points(draw):
         a_signed=draw(st.booleans()),
         w_signed=draw(st.booleans()),
         max_k=max_k,
-        mac_stages=draw(st.integers(0, 2)),
         acc_rows=draw(ends(SystolicParams, "acc_rows", 100)) if is_ws else 1024,
         double_buffer=draw(st.booleans()),
     )
+    for name, value in choices(draw).items():
+        if name == "element" and value != Element.MAC and is_ws:
+            params = dataclasses.replace(params, rows=min(params.rows, 64))
+        with contextlib.suppress(RuleError):
+            params = dataclasses.replace(params, **{name: value})
     gemm = Gemm(
         m=draw(ends(Gemm, "m", 300)),
         k=min(draw(ends(Gemm, "k", 300)), max_k),
@@ -67,11 +96,20 @@ def flat(counted):
         for index, operation in enumerate(event.operations):
             for name in ("bits", "other_bits", "toggle", "zeros"):
                 numbers[f"{key}.{index}.{name}"] = getattr(operation, name)
-    for key, path in counted.paths.items():
-        for index, stage in enumerate(path):
-            for name in ("bits", "other_bits"):
-                numbers[f"{key}.{index}.{name}"] = getattr(stage, name)
     return numbers
+
+
+def stages(counted, size=1, index=0):
+    """Path to its stages, without those that are not there at the point `index` of `size`."""
+
+    def at(number):
+        return int(np.broadcast_to(number, size)[index])
+
+    return {
+        key: there
+        for key, path in counted.paths.items()
+        if (there := [(s.kind, at(s.bits), at(s.other_bits)) for s in path if at(s.bits)])
+    }
 
 
 @settings(deadline=None)
@@ -84,9 +122,12 @@ def test_a_grid_counts_as_each_of_its_points_and_nothing_overflows(pairs):
         names = [field.name for field in dataclasses.fields(kind) if field.name != "operands"]
         return Grid(kind, {name: [getattr(x, name) for x in members] for name in names}, size)
 
-    whole = flat(counts(grid(SystolicParams, params), grid(Gemm, gemms)))
+    all_counted = counts(grid(SystolicParams, params), grid(Gemm, gemms))
+    whole = flat(all_counted)
     for index, pair in enumerate(pairs):
-        for name, number in flat(counts(*pair)).items():
+        counted = counts(*pair)
+        assert stages(all_counted, size, index) == stages(counted)
+        for name, number in flat(counted).items():
             if name.endswith((".toggle", ".zeros")):  # expectations, the others are exact
                 assert type(number) is float and 0.0 <= number <= 1.0, (name, pair)
             else:

@@ -58,4 +58,4 @@ def test_fields_left_out_take_their_default_and_unknown_ones_are_refused():
     with pytest.raises(TypeError, match="^k must be given: it has no default in Gemm$"):
         Grid(Gemm, {"m": 1, "n": 1}, 1)
     with pytest.raises(AttributeError):
-        _ = Grid(SystolicParams, {}, 1).depth
+        _ = Grid(SystolicParams, {}, 1).height

@@ -12,34 +12,35 @@ from dse.engines import Run
 from dse.verify import agree
 from sim.streams import SimulationError
 
-ELEMENT = "hwgen.systolic.element"
-SEQUENCER = "hwgen.systolic.sequencer"
+ELEMENT, ARITHMETIC = "hwgen.systolic.output_element", "hwgen.systolic.arithmetic"
 OS_SEQUENCER, WS_SEQUENCER = "hwgen.systolic.output_stationary", "hwgen.systolic.weight_stationary"
 COLLECTOR, SKID = "hwgen.systolic.collector", "hwgen.buffers.skid"
-INVENTORY, ACTIVITY = "archmodels.systolic.inventory", "archmodels.systolic.activity"
+EDGES, ELEMENTS = "archmodels.systolic.edges", "archmodels.systolic.elements"
+SUMS, ACTIVITY = "archmodels.systolic.sums", "archmodels.systolic.activity"
 CYCLES = "archmodels.systolic.cycles"
 
 FAULTS = {
     # name: module, class or "", attribute, right text, wrong text, the view that tells
     "extra register": (
         COLLECTOR, "OutputStationaryCollector", "elaborate",
-        "self.o.payload.last.eq(is_final & (rows_left == 1)),",
-        "self.o.payload.last.eq(doubled & (rows_left == 1)),",
+        "leaves_last.eq(is_final & (rows_left == 1)),",
+        "leaves_last.eq(doubled & (rows_left == 1)),",
         "netlist",
     ),
     "off by one in the tile loop": (
-        SEQUENCER, "Sequencer", "walk", "last = beyond <= 0", "last = beyond < 0", "outputs",
+        OS_SEQUENCER, "OutputStationarySequencer", "elaborate",
+        '"n": p.cols,', '"n": p.cols + 1,', "outputs",
     ),
     "off by one in the block loop": (
         WS_SEQUENCER, "WeightStationarySequencer", "elaborate",
         '"m": p.acc_rows,', '"m": p.acc_rows - 1,', "outputs",
     ),
     "dropped sign of an operand": (
-        ELEMENT, "ElementParams", "of",
+        ARITHMETIC, "ArithmeticParams", "of",
         "a=Shape(params.a_bits, signed=params.a_signed)", "a=Shape(params.a_bits)", "outputs",
     ),
     "dropped sign of a partial sum": (
-        COLLECTOR, "WeightStationaryCollector", "elaborate",
+        COLLECTOR, "WeightStationaryCollector", "total",
         "psum.as_signed() if p.acc_signed else psum", "psum", "outputs",
     ),
     "missing stall between tiles": (
@@ -59,15 +60,19 @@ FAULTS = {
         "Mux(self.west.first, 0, acc)", "acc", "outputs",
     ),
     "wrong inventory term": (
-        INVENTORY, "", "_skews", "r * (r + 1) // 2", "r * (r - 1) // 2", "netlist",
+        EDGES, "", "skews", "above = r * (r - 1) // 2", "above = r * (r + 1) // 2", "netlist",
     ),
     "wrong multiplier count": (
-        INVENTORY, "", "_elements", "multipliers(params, all_of)",
-        "multipliers(params, above_bottom)", "netlist",
+        ELEMENTS, "", "elements", "params.rows * params.cols * params.depth",
+        "params.rows * (params.cols - 1) * params.depth", "netlist",
+    ),
+    "wrong width of a pair": (
+        SUMS, "Sums", "of", "pair_bits(word, params.carry_block_bits)", "pair_bits(word, 0)",
+        "netlist",
     ),
     "wrong cycle term": (
         CYCLES, "", "output_stationary_cycles",
-        "maximum(gemm.k, params.rows)", "gemm.k", "cycles",
+        "maximum(steps, params.rows)", "steps", "cycles",
     ),
     "wrong activity": (
         ACTIVITY, "", "_accumulator", '"accumulator.reads": Event(count=accesses',

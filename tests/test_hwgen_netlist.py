@@ -3,6 +3,7 @@
 import importlib.util
 
 import pytest
+from dense_grid import AT_EDGE, AT_OUTPUT, IN_ELEMENT, NEGATE, OF_W, OPT1, OPT2, SINGLE, TREE
 
 from designs import Dataflow, SystolicParams
 from hwgen import SystolicCore, netlist, yosys
@@ -168,6 +169,11 @@ CORES = [
     SystolicParams(
         dataflow=WS, rows=3, cols=5, a_bits=2, w_bits=16, double_buffer=False, mac_stages=2
     ),
+    SystolicParams(rows=2, cols=2, depth=3, broadcast=True, a_signed=False, **OPT1 | AT_EDGE),
+    SystolicParams(rows=3, cols=2, a_bits=3, w_bits=7, **OPT1 | NEGATE | IN_ELEMENT),
+    SystolicParams(dataflow=WS, rows=9, cols=1, a_bits=5, w_bits=3, **OPT1 | AT_OUTPUT),
+    SystolicParams(dataflow=WS, rows=3, cols=1, w_signed=False, **OPT1 | NEGATE | OF_W | AT_EDGE),
+    SystolicParams(dataflow=WS, rows=3, cols=2, a_bits=5, **TREE | OPT2 | SINGLE),
 ]
 
 
@@ -178,3 +184,8 @@ def test_core_has_no_idle_register(params):
     assert used.flip_flop_bits == declared.flip_flop_bits
     assert used.memory_bits == declared.memory_bits
     assert used.memory_read_register_bits == declared.memory_read_register_bits
+
+
+def test_a_count_ends_within_its_time_limit():
+    with pytest.raises(yosys.TimeLimitError, match="must end within the time limit"):
+        count("module top(input d, output q); assign q = d; endmodule", "top", time_limit_s=0.01)

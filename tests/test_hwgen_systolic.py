@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Cat, Module, ResetInserter, Signal, Value
 from amaranth.sim import Simulator
+from dense_grid import AT_EDGE, AT_OUTPUT, IN_ELEMENT, OPT1, OPT2, SINGLE, TREE, WS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,10 +18,23 @@ from sim.golden.systolic import gemm
 from sim.pysim import simulate
 from sim.streams import Pause, Plan, SimResult
 
+ARRAYS = {
+    "os": {"mac_stages": 1},
+    "os_single": {"mac_stages": 1, **SINGLE},
+    "ws": {"dataflow": WS, "mac_stages": 1},
+    "ws_single": {"dataflow": WS, "mac_stages": 1, **SINGLE},
+    "matrix": {"broadcast": True, **OPT1 | IN_ELEMENT},
+    "cube": {"depth": 2, **OPT1},
+    "cube_tree_single": {"depth": 3, **TREE | OPT2 | SINGLE},
+    "ws_pairs": {"dataflow": WS, **OPT1 | AT_OUTPUT},
+    "tree": {"dataflow": WS, **TREE | OPT2 | AT_EDGE},
+}
+"""Arrays that jobs follow each other through, and that are reset."""
+
 JOBS = (Gemm(m=3, k=5, n=4), Gemm(m=1, k=1, n=1), Gemm(m=7, k=2, n=3), Gemm(m=2, k=9, n=5))
 
 
-def small(dataflow, **params):
+def small(dataflow=Dataflow.OS, **params):
     ws = {"acc_rows": 4} if dataflow == Dataflow.WS else {}
     return SystolicParams(
         **({"rows": 2, "cols": 3, "dataflow": dataflow, "max_k": 9} | ws | params)
@@ -41,10 +55,9 @@ def following(params, plans, pauses):
 
 
 @pytest.mark.parametrize("stalled", [False, True])
-@pytest.mark.parametrize("double_buffer", [False, True])
-@pytest.mark.parametrize("dataflow", Dataflow)
-def test_jobs_follow_each_other(dataflow, double_buffer, stalled):
-    params = small(dataflow, double_buffer=double_buffer, mac_stages=1)
+@pytest.mark.parametrize("array", ARRAYS)
+def test_jobs_follow_each_other(array, stalled):
+    params = small(**ARRAYS[array])
     pairs = [operands(params, job, seed) for seed, job in enumerate(JOBS)]
     plans = [plan(params, *pair) for pair in pairs]
     pauses = {port: Pause(probability=0.4, seed=1) for port in ("job", "a", "w", "o") if stalled}
@@ -58,45 +71,46 @@ def test_jobs_follow_each_other(dataflow, double_buffer, stalled):
     assert not words
 
 
-@pytest.mark.parametrize("double_buffer", [False, True])
-@pytest.mark.parametrize("dataflow", Dataflow)
-def test_a_reset_in_mid_job_leaves_nothing_behind(dataflow, double_buffer):
-    params = small(dataflow, double_buffer=double_buffer)
+@pytest.mark.parametrize("array", ARRAYS)
+def test_a_reset_in_mid_job_leaves_nothing_behind(array):
+    params = small(**ARRAYS[array])
     job = Gemm(m=4, k=6, n=5)
     inputs = operands(params, job, seed=3)
     sent = plan(params, *inputs)
     undisturbed = simulate(SystolicCore(params), sent).payloads["o"]
-    for steps in range(1, 40, 3):
-        core, reset, received = SystolicCore(params), Signal(), []
+    core, reset = SystolicCore(params), Signal()
+    streams = {name: getattr(core, name) for name in ("job", "a", "w")}
+    taken = Cat(*(port.ready & port.valid for port in streams.values()))
+    output = Value.cast(core.o.payload).as_unsigned()
 
-        async def testbench(ctx, core=core, reset=reset, steps=steps, received=received):
-            streams = {name: getattr(core, name) for name in ("job", "a", "w")}
-            ctx.set(core.o.ready, 1)
-            for round_steps in (steps, 400):
-                position = dict.fromkeys(streams, 0)
-                received.clear()
-                for _ in range(round_steps):
-                    for name, port in streams.items():
-                        words = sent.transfers[name]
-                        ctx.set(port.valid, position[name] < len(words))
-                        word = words[min(position[name], len(words) - 1)]
-                        ctx.set(Value.cast(port.payload), word)
-                    taken = Cat(*(port.ready & port.valid for port in streams.values()))
-                    output = Value.cast(core.o.payload).as_unsigned()
-                    _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
-                    for index, name in enumerate(streams):
-                        position[name] += flags >> index & 1
-                    if valid:
-                        received.append(word)
-                ctx.set(reset, round_steps == steps)
-                await ctx.tick()
-                ctx.set(reset, 0)
+    async def received(ctx, steps):
+        """What comes out in so many steps, after which there is a reset."""
+        position, words = dict.fromkeys(streams, 0), []
+        for _ in range(steps):
+            for name, port in streams.items():
+                offered = sent.transfers[name]
+                ctx.set(port.valid, position[name] < len(offered))
+                word = offered[min(position[name], len(offered) - 1)]
+                ctx.set(Value.cast(port.payload), word)
+            _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
+            for index, name in enumerate(streams):
+                position[name] += flags >> index & 1
+            words += [word] if valid else []
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        return words
 
-        simulator = Simulator(ResetInserter(reset)(core))
-        simulator.add_clock(1e-6)
-        simulator.add_testbench(testbench)
-        simulator.run()
-        assert received == undisturbed
+    async def testbench(ctx):
+        ctx.set(core.o.ready, 1)
+        for steps in range(1, 40, 3):
+            await received(ctx, steps)
+            assert await received(ctx, 200) == undisturbed
+
+    simulator = Simulator(ResetInserter(reset)(core))
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from designs import Dataflow, Gemm, SystolicParams
 from designs.operands import Operand, Operands, operand_range
-from sim.bench_systolic import operands, packed, plan, results, unpacked
+from sim.bench_systolic import operands, plan, results
+from sim.packing import packed, unpacked
 from sim.streams import SimResult, SimulationError
 
 OS = SystolicParams(rows=2, cols=2, a_bits=8, w_bits=8, max_k=4)

@@ -1,4 +1,4 @@
-"""The model of systolic engines: what one is, what it does for a GEMM, how long and how fast.
+"""The model of dense engines: what one is, what it does for a GEMM, how long and how fast.
 
 Derived from what the hardware must do, not from its code; `tests/test_agreement.py` holds the two
 together. Every function takes one design point or a grid of them.

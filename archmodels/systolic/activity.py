@@ -1,107 +1,70 @@
-"""What happens in a systolic engine during one GEMM, and which primitives work each time."""
+"""What happens in a dense engine during one GEMM, and which primitives work each time."""
 
 from collections.abc import Mapping
 
 from archmodels.counts import Event, Item, Kind, Operation
-from archmodels.systolic.inventory import multipliers
-from archmodels.systolic.shape import Problem, Shape, Widths
-from archmodels.systolic.traffic import Traffic, traffic
-from designs.rules import Flag, Int, Real, ceil_div, maximum, to_real, where
-from designs.systolic import Dataflow
+from archmodels.systolic.arithmetic import arithmetic, resolution
+from archmodels.systolic.operations import bits_of, working, writing
+from archmodels.systolic.shape import Layout, Shape
+from archmodels.systolic.sums import Sums
+from archmodels.systolic.traffic import Traffic
+from archmodels.systolic.work import Work
+from designs.rules import Flag, Int, Real, maximum, to_real, where
 
 
 def activity(
-    params: Shape, gemm: Problem, widths: Widths, items: Mapping[str, Item]
+    params: Shape, layout: Layout, sums: Sums, items: Mapping[str, Item], work: Work
 ) -> Mapping[str, Event]:
     """Events by key; `items` is the inventory of `params`.
 
     Operations carry the toggle densities of `traffic`. Of the control only the innermost loop is
     charged, and the clock, which `counts` adds: a few bits against whole operand rows.
     """
-    c, is_ws = params.cols, params.dataflow == Dataflow.WS
-    m_tiles = ceil_div(gemm.m, where(is_ws, params.acc_rows, params.rows))
-    n_tiles = ceil_div(gemm.n, c)
-    k_tiles = where(is_ws, ceil_div(gemm.k, params.rows), 1)
-    tiles = m_tiles * n_tiles * k_tiles
-    steps = where(is_ws, n_tiles * k_tiles * gemm.m, tiles * gemm.k)
-    results = where(is_ws, n_tiles * gemm.m, tiles * params.rows)
-    data = traffic(params, gemm, widths, is_ws)
+    is_ws, data = layout.is_ws, work.data
     return {
-        **_array(params, widths, items, data, steps, tiles, is_ws),
-        "mac.useful": Event(count=gemm.mac_count),
+        **arithmetic(params, layout, sums, items, work),
+        **_grid(params, layout, sums, items, work),
+        **resolution(layout, items, work, params.cols),
+        "mac.useful": Event(count=work.useful_macs),
         "a.transfers": Event(
-            count=steps, operations=(_writing(_bits(items["a_skew.line"]), data.a),)
+            count=work.steps, operations=(writing(bits_of(items["a_skew.line"]), data.a),)
         ),
         "w.transfers": Event(
-            count=where(is_ws, tiles * params.rows, steps),
-            operations=(_writing(_bits(items["w_skew.line"]), data.w),),
+            count=where(is_ws, work.tiles * params.rows, work.steps),
+            operations=(writing(bits_of(items["w_skew.line"]), data.w),),
         ),
-        "o.transfers": Event(count=results),
-        "skid.steps": _bypass(params, items["skid.bypass"].bits, data, steps, results, is_ws),
+        "o.transfers": Event(count=work.results),
+        "skid.steps": _bypass(params, items["skid.bypass"].bits, work, is_ws),
         "deskew.steps": Event(
-            count=where(is_ws, steps, results),
-            operations=(_writing(_bits(items["deskew.line"]), data.row),),
+            count=work.shown, operations=(writing(bits_of(items["deskew.line"]), data.row),)
         ),
-        "sequencer.steps": Event(count=steps, operations=_counting(widths, is_ws)),
-        **_accumulator(
-            params,
-            items,
-            data.row,
-            where(is_ws, steps, 0),
-            where(is_ws, n_tiles * (k_tiles - 1) * gemm.m, 0),
-        ),
+        "sequencer.steps": Event(count=work.steps, operations=_counting(items, is_ws)),
+        **_accumulator(params, items, work, is_ws),
     }
 
 
-def _array(
-    params: Shape,
-    widths: Widths,
-    items: Mapping[str, Item],
-    data: Traffic,
-    steps: Int,
-    tiles: Int,
-    is_ws: Flag,
+def _grid(
+    params: Shape, layout: Layout, sums: Sums, items: Mapping[str, Item], work: Work
 ) -> dict[str, Event]:
-    """What the elements do: in each of `steps`, and once for each of `tiles`."""
-    r, c, adder = params.rows, params.cols, items["pe.adder"]
+    """What moves through the grid: in each step, and once for each tile."""
+    r, c, is_ws, data = params.rows, params.cols, layout.is_ws, work.data
     # os: results climb through the rows above; ws: weights through the rows below and their own.
     sum_hops = where(is_ws, 0, c * (r * (r - 1) // 2))
     weight_hops = where(is_ws, c * (r * (r + 1) // 2), 0)
     return {
-        "mac.slots": Event(
-            count=steps * r * c,
-            operations=tuple(
-                Operation(
-                    kind=item.kind,
-                    bits=item.bits,
-                    other_bits=item.other_bits,
-                    toggle=data.multiplier,
-                    zeros=data.zeros,
-                )
-                for item in multipliers(params, 1).values()
-            ),
-        ),
-        "mac.additions": Event(
-            count=steps * adder.count,
-            operations=(_addition(adder, data.product, data.zeros),),
-        ),
-        "mac.firsts": Event(
-            count=where(is_ws, 0, steps * r * c),
-            operations=(Operation(kind=Kind.GATE, bits=widths.acc, toggle=data.sum),),
-        ),
-        "array.steps": Event(count=steps, operations=(_movement(items, data, is_ws),)),
+        "array.steps": Event(count=work.steps, operations=(_movement(items, data, is_ws),)),
         "tiles": Event(
-            count=tiles,
+            count=work.tiles,
             operations=(
-                _writing(_bits(items["pe.result"]), data.row),
-                _writing(params.w_bits * weight_hops + _bits(items["pe.weight"]), data.w),
+                writing(bits_of(items["pe.result"]), data.row),
+                writing(items["pe.w"].bits * weight_hops + bits_of(items["pe.weight"]), data.w),
             ),
         ),
         "results.climbs": Event(
-            count=tiles * sum_hops,
+            count=work.tiles * sum_hops,
             operations=(
-                _writing(widths.acc, data.row),
-                Operation(kind=Kind.MUX, bits=widths.acc, other_bits=1, toggle=data.row),
+                writing(sums.climbing, data.row),
+                Operation(kind=Kind.MUX, bits=sums.climbing, other_bits=1, toggle=data.row),
             ),
         ),
     }
@@ -117,21 +80,24 @@ def _movement(items: Mapping[str, Item], data: Traffic, is_ws: Flag) -> Operatio
         ("pe.product", data.product),
         ("pe.accumulator", data.sum),
         ("pe.first_psum", data.product),
+        ("pe.partial", data.product),
     ):
-        moved = where(is_ws, 0, _bits(items[key])) if key == "pe.w" else _bits(items[key])
+        if key not in items:
+            continue
+        moved = where(is_ws, 0, bits_of(items[key])) if key == "pe.w" else bits_of(items[key])
         bits = bits + moved
         toggling = toggling + to_real(moved) * toggle
     # ws: the weight's own operand register is rewritten, but with the same weight.
-    bits = bits + _bits(items["pe.w_operand"])
-    return _writing(bits, toggling / to_real(maximum(bits, 1)))
+    bits = bits + bits_of(items["pe.w_operand"])
+    return writing(bits, toggling / to_real(maximum(bits, 1)))
 
 
-def _counting(widths: Widths, is_ws: Flag) -> tuple[Operation, ...]:
+def _counting(items: Mapping[str, Item], is_ws: Flag) -> tuple[Operation, ...]:
     """One step of the innermost counter: of k (os), of the rows left in a block (ws).
 
     A counter toggles almost two of its bits in a step, one if it has no more.
     """
-    bits = where(is_ws, widths.block_count, widths.k)
+    bits = where(is_ws, items["sequencer.pace_step"].bits, items["sequencer.k_loop"].bits)
     toggle = 2.0 / to_real(bits + 1)
     return (
         Operation(kind=Kind.DECREMENTER, bits=bits, toggle=toggle),
@@ -140,17 +106,14 @@ def _counting(widths: Widths, is_ws: Flag) -> tuple[Operation, ...]:
     )
 
 
-def _bypass(
-    params: Shape, bits: Int, data: Traffic, steps: Int, results: Int, is_ws: Flag
-) -> Event:
+def _bypass(params: Shape, bits: Int, work: Work, is_ws: Flag) -> Event:
     """The skid buffer takes what the collector shows, whether or not it is a result.
 
     ws: every sum. os: every result; without double buffering also the top row's sums as they grow.
     """
-    growing = where(is_ws, 0, where(params.double_buffer, 0, steps))
-    shown = where(is_ws, steps, results)
-    count = shown + growing
-    toggle = (to_real(shown) * data.row + to_real(growing) * data.sum) / to_real(count)
+    growing = where(is_ws, 0, where(params.double_buffer, 0, work.steps))
+    count, data = work.shown + growing, work.data
+    toggle = (to_real(work.shown) * data.row + to_real(growing) * data.sum) / to_real(count)
     return Event(
         count=count,
         operations=(
@@ -161,21 +124,22 @@ def _bypass(
 
 
 def _accumulator(
-    params: Shape, items: Mapping[str, Item], toggle: Real, sums: Int, accesses: Int
+    params: Shape, items: Mapping[str, Item], work: Work, is_ws: Flag
 ) -> dict[str, Event]:
-    """What the accumulator memory does: `sums` rows added, `accesses` of them read and written."""
+    """What the accumulator memory does: rows of sums added, some of them read and written."""
+    sums, accesses, toggle = where(is_ws, work.steps, 0), work.stored, work.data.row
     adder = items["accumulator.adder"]
     row_bits = params.cols * adder.bits
     row = Operation(kind=Kind.MEMORY, bits=row_bits, other_bits=params.acc_rows, toggle=toggle)
     read_register = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=row_bits, toggle=toggle)
     return {
         "accumulator.additions": Event(
-            count=sums * params.cols, operations=(_addition(adder, toggle, 0.0),)
+            count=sums * params.cols, operations=(working(adder, toggle),)
         ),
         "accumulator.sums": Event(
             count=sums,
             operations=(
-                _writing(row_bits, toggle),
+                writing(row_bits, toggle),
                 Operation(kind=Kind.GATE, bits=row_bits, toggle=toggle),
                 Operation(kind=Kind.MUX, bits=row_bits, other_bits=1, toggle=toggle),
             ),
@@ -183,20 +147,3 @@ def _accumulator(
         "accumulator.reads": Event(count=accesses, operations=(row, read_register)),
         "accumulator.writes": Event(count=accesses, operations=(row,)),
     }
-
-
-def _addition(adder: Item, toggle: Real, zeros: Real) -> Operation:
-    """One addition; `toggle` and `zeros` are those of what is added to a running sum."""
-    return Operation(
-        kind=Kind.ADDER, bits=adder.bits, other_bits=adder.other_bits, toggle=toggle, zeros=zeros
-    )
-
-
-def _writing(bits: Int, toggle: Real) -> Operation:
-    """So many bits of registers take a new word."""
-    return Operation(kind=Kind.FLIP_FLOP_ENABLE, bits=bits, toggle=toggle)
-
-
-def _bits(item: Item) -> Int:
-    """Bits of all instances of an item."""
-    return item.count * item.bits

@@ -1,4 +1,4 @@
-"""All counts of one GEMM on one systolic engine."""
+"""All counts of one GEMM on one dense engine."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,9 @@ from archmodels.systolic.activity import activity
 from archmodels.systolic.cycles import cycles
 from archmodels.systolic.inventory import inventory
 from archmodels.systolic.paths import paths
-from archmodels.systolic.shape import Problem, Shape, Widths
+from archmodels.systolic.shape import Layout, Problem, Shape, Widths
+from archmodels.systolic.sums import Sums
+from archmodels.systolic.work import Work
 from designs.rules import Int
 
 
@@ -19,22 +21,24 @@ def counts(params: Shape, gemm: Problem) -> Counts:
     `tiles`; `accumulator.reads`, `accumulator.writes`: rows of the accumulator memory (ws);
     `clock.cycles`: every cycle; the others follow from these and carry their energy.
     """
-    widths = Widths.of(params)
-    items = inventory(params, widths)
-    took, clocked_bits = cycles(params, gemm), register_bits(items)
+    widths, layout = Widths.of(params), Layout.of(params)
+    sums = Sums.of(params, widths, layout)
+    items = inventory(params, widths, layout, sums)
+    work = Work.of(params, gemm, widths, layout)
+    took, clocked_bits = cycles(params, gemm, layout), register_bits(items)
     ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
-        activity={**activity(params, gemm, widths, items), "clock.cycles": ticks},
+        activity={**activity(params, layout, sums, items, work), "clock.cycles": ticks},
         cycles=took,
-        paths=paths(params, widths, clocked_bits),
+        paths=paths(params, widths, layout, sums, clocked_bits),
     )
 
 
 def port_bits(params: Shape) -> Mapping[str, Int]:
     """Payload bits of one transfer on each data port."""
     return {
-        "a": params.rows * params.a_bits,
-        "w": params.cols * params.w_bits,
+        "a": params.rows * params.depth * params.a_bits,
+        "w": params.cols * params.depth * params.w_bits,
         "o": params.cols * params.acc_bits + 1,
     }

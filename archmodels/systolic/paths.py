@@ -1,4 +1,4 @@
-"""Which ways through a systolic engine can set its clock, as stages of primitives.
+"""Which ways through a dense engine can set its clock, as stages of primitives.
 
 Each path starts in a register, whose stage stands for the whole of it: clock to output, and at the
 other end the set-up time with the enable and the reset before it. Wires are nets of one fan-out but
@@ -7,12 +7,14 @@ rest of a path that some register starts as well, and what goes out is the end o
 """
 
 from collections.abc import Mapping
+from functools import reduce
 
+from archmodels.arith import levels
 from archmodels.counts import Kind, Stage
-from archmodels.systolic.inventory import multipliers
-from archmodels.systolic.shape import Shape, Widths, changed_bits
+from archmodels.systolic.element_paths import edge_encoding, element_paths
+from archmodels.systolic.shape import Layout, Shape, Widths, changed_bits
+from archmodels.systolic.sums import Sums
 from designs.rules import Int, maximum, minimum, where
-from designs.systolic import Dataflow
 
 ONE_GATE = Stage(kind=Kind.GATE, bits=1)
 ONE_MUX = Stage(kind=Kind.MUX, bits=1, other_bits=1)
@@ -22,49 +24,23 @@ WAITING = Stage(kind=Kind.FLIP_FLOP_RESET, bits=1)
 """The register of the skid buffer that holds the whole engine."""
 
 
-def paths(params: Shape, widths: Widths, register_bits: Int) -> Mapping[str, tuple[Stage, ...]]:
+def paths(
+    params: Shape, widths: Widths, layout: Layout, sums: Sums, register_bits: Int
+) -> Mapping[str, tuple[Stage, ...]]:
     """Paths by key; at points of a grid that lack one, its stages have no bits.
 
     `register_bits`: all that `advance` enables.
     """
     return {
-        **_element_paths(params, widths),
-        **_sequencer_paths(params, widths, register_bits),
-        **_result_paths(params, widths),
+        **element_paths(params, widths, layout, sums),
+        **_sequencer_paths(params, widths, layout, register_bits),
+        **_result_paths(params, widths, layout, sums),
         "advance": (WAITING, Stage(kind=Kind.FANOUT, bits=register_bits), ONE_MUX),
     }
 
 
-def _element_paths(params: Shape, widths: Widths) -> dict[str, tuple[Stage, ...]]:
-    """One element: the multiplication and the addition, apart where a register parts them."""
-    is_ws, parted = params.dataflow == Dataflow.WS, params.mac_stages >= 1
-    adds = where(is_ws, minimum(params.rows - 1, 1), 1)
-    add = Stage(kind=Kind.ADDER, bits=widths.summed * adds)
-    climbs = where(is_ws, 0, minimum(params.rows - 1, 1))
-    climb = Stage(kind=Kind.MUX, bits=climbs, other_bits=1)
-    first = where(is_ws, 0, 1)
-    return {
-        "pe.multiply": (
-            MOVING,
-            *(
-                Stage(kind=item.kind, bits=item.bits, other_bits=item.other_bits)
-                for item in multipliers(params, 1).values()
-            ),
-            Stage(kind=Kind.ADDER, bits=where(parted, 0, add.bits)),
-            Stage(kind=Kind.MUX, bits=where(parted, 0, climbs), other_bits=1),
-        ),
-        "pe.accumulate": (
-            MOVING,
-            Stage(kind=Kind.FANOUT, bits=first * widths.acc),
-            Stage(kind=Kind.GATE, bits=first),
-            add,
-            climb,
-        ),
-    }
-
-
 def _sequencer_paths(
-    params: Shape, widths: Widths, register_bits: Int
+    params: Shape, widths: Widths, layout: Layout, register_bits: Int
 ) -> dict[str, tuple[Stage, ...]]:
     """The loop counters: a step, its carry into the next loop, and the admission of operands.
 
@@ -73,16 +49,16 @@ def _sequencer_paths(
     that way. A ws engine hands a tile over once its weights and the activations before are in. What
     a loop counter takes next is selected by the mux that enables it, which its register has.
     """
-    is_ws = params.dataflow == Dataflow.WS
+    is_ws = layout.is_ws
     outer = maximum(widths.m, widths.n) + 1
-    m_tile, k_tile = where(is_ws, params.acc_rows, params.rows), where(is_ws, params.rows, 1)
+    m_tile, k_tile = where(is_ws, params.acc_rows, params.rows), layout.k_tile
     step = maximum(changed_bits(widths.m + 1, m_tile), changed_bits(widths.n + 1, params.cols))
     k_end = (
         Stage(kind=Kind.DECREMENTER, bits=changed_bits(widths.k + 1, k_tile)),
         Stage(kind=Kind.REDUCTION, bits=widths.k + 1),
     )
     waits = where(is_ws, 0, where(params.double_buffer, 1, 0))
-    lanes = Stage(kind=Kind.FANOUT, bits=params.rows + params.cols)
+    lanes = Stage(kind=Kind.FANOUT, bits=(params.rows + params.cols) * params.depth)
     lane = Stage(kind=Kind.FANOUT, bits=maximum(params.a_bits, params.w_bits))
     counter = Stage(kind=Kind.FANOUT, bits=outer)
     admits = Stage(kind=Kind.FANOUT, bits=where(is_ws, 0, lanes.bits))
@@ -110,7 +86,9 @@ def _sequencer_paths(
             Stage(kind=Kind.GATE, bits=waits),
             Stage(kind=Kind.FANOUT, bits=waits * lane.bits),
             Stage(kind=Kind.GATE, bits=waits),
+            *edge_encoding(params, layout, waits),
         ),
+        **_lanes(params, layout, lane),
         "sequencer.advance": (
             WAITING,
             Stage(kind=Kind.FANOUT, bits=register_bits),
@@ -123,9 +101,27 @@ def _sequencer_paths(
     }
 
 
-def _result_paths(params: Shape, widths: Widths) -> dict[str, tuple[Stage, ...]]:
+def _lanes(params: Shape, layout: Layout, lane: Stage) -> dict[str, tuple[Stage, ...]]:
+    """An operand from its port, where it is encoded before it goes on."""
+    encoding = edge_encoding(params, layout, 1)
+    if not encoding:
+        return {}
+    there = reduce(maximum, (minimum(stage.bits, 1) for stage in encoding))
+    return {
+        "edge.encode": (
+            Stage(kind=Kind.FLIP_FLOP_ENABLE, bits=there),
+            Stage(kind=Kind.FANOUT, bits=there * lane.bits),
+            Stage(kind=Kind.GATE, bits=there),
+            *encoding,
+        )
+    }
+
+
+def _result_paths(
+    params: Shape, widths: Widths, layout: Layout, sums: Sums
+) -> dict[str, tuple[Stage, ...]]:
     """From the top of the array to the result port."""
-    is_ws = params.dataflow == Dataflow.WS
+    is_ws = layout.is_ws
     only_ws = where(is_ws, 1, 0)
     drains = where(is_ws, 0, where(params.double_buffer, 0, minimum(params.rows - 1, 1)))
     row_bits = params.cols * widths.acc
@@ -135,12 +131,13 @@ def _result_paths(params: Shape, widths: Widths) -> dict[str, tuple[Stage, ...]]
             Stage(kind=Kind.FANOUT, bits=only_ws * row_bits),
             Stage(kind=Kind.MUX, bits=only_ws, other_bits=1),
             Stage(kind=Kind.GATE, bits=only_ws),
+            *(levels(sums.trees.resolve_levels * layout.at_output) if sums.trees else ()),
             Stage(kind=Kind.ADDER, bits=only_ws * widths.acc),
         ),
         "collector.drain": (
             Stage(kind=Kind.FLIP_FLOP_ENABLE_RESET, bits=drains),
             Stage(kind=Kind.REDUCTION, bits=drains * widths.row_count),
-            Stage(kind=Kind.FANOUT, bits=drains * params.rows * row_bits),
+            Stage(kind=Kind.FANOUT, bits=drains * params.rows * params.cols * sums.climbing),
             Stage(kind=Kind.MUX, bits=drains, other_bits=1),
         ),
         "skid.bypass": (WAITING, Stage(kind=Kind.FANOUT, bits=row_bits + 1), ONE_MUX),

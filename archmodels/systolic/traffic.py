@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archmodels.systolic.shape import Problem, Shape, Widths
+from archmodels.systolic.shape import Problem, Shape, Widths, anywhere
 from designs.rules import Flag, Int, Real, ceil_div, to_real, where_real
+from designs.systolic import Encoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Traffic:
     """Toggle densities of what moves in the grid, mean over lanes, padding included.
 
     `zeros`: part of the multiplications that have a zero operand. `multiplier`: of both operands.
+    `encoded`: of the one that is written in digits, if any.
     `sum`: of what the elements add up; `row`: of a row of partial sums or results that leaves.
     """
 
@@ -24,6 +26,7 @@ class Traffic:
     w: Real
     zeros: Real
     multiplier: Real
+    encoded: Real
     product: Real
     sum: Real
     row: Real
@@ -39,6 +42,8 @@ def traffic(params: Shape, gemm: Problem, widths: Widths, is_ws: Flag) -> Traffi
     a = gemm.operands.a.statistics(params.a_bits, params.a_signed)
     w = gemm.operands.w.statistics(params.w_bits, params.w_signed)
     lanes = where_real(is_ws, _used(gemm.k, params.rows), _used(gemm.m, params.rows))
+    if anywhere(params.depth > 1):
+        lanes = lanes * _used(gemm.k, params.depth)
     cols = _used(gemm.n, params.cols)
     a_toggle, w_toggle = lanes * a.toggle_density, cols * w.toggle_density
     # A weight that stands still toggles nothing, and where it is zero its products stay zero.
@@ -58,6 +63,7 @@ def traffic(params: Shape, gemm: Problem, widths: Widths, is_ws: Flag) -> Traffi
         zeros=1.0 - lanes * cols * both,
         multiplier=(params.a_bits * a_toggle + params.w_bits * w_moves)
         / (params.a_bits + params.w_bits),
+        encoded=where_real(params.encoded == Encoded.A, a_toggle, w_moves),
         product=product,
         # ws: each step brings the sum of another row of activations, independent of the one before.
         sum=where_real(is_ws, 0.5 * cols, lanes * cols * growing),

@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In
 
 from designs.systolic import SystolicParams
 from hwgen.structure import Parts, Structure, Wire, Wiring
-from hwgen.systolic.element import ELEMENTS, ElementParams, Group, ports
+from hwgen.systolic.element import ElementParams, Group, ports
+from hwgen.systolic.elements import ELEMENTS
 
 Groups = dict[str, Group]
 ADVANCE = (Wire("", "advance", 0, 1),)
@@ -29,20 +30,27 @@ def width(shape: Shape | int) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowParams:
-    """A row of the array of `system`, with or without rows below (south) and above (north)."""
+    """Row `row` of the array of `system`, or one like it."""
 
     system: SystolicParams
-    has_south: bool
-    has_north: bool
+    row: int
+
+    @classmethod
+    def of(cls, system: SystolicParams) -> "list[RowParams]":
+        """The rows of an array, from the top: each as the highest row that is like it."""
+        alike: dict[ElementParams, int] = {}
+        return [
+            cls(system=system, row=alike.setdefault(ElementParams.of(system, row, 0), row))
+            for row in range(system.grid_rows)
+        ]
 
     def element(self, col: int) -> ElementParams:
         """The element at column `col`."""
-        row = 0 if not self.has_north else self.system.rows - 1 if not self.has_south else 1
-        return ElementParams.of(self.system, row, col)
+        return ElementParams.of(self.system, self.row, col)
 
-    def element_groups(self) -> Groups:
-        """Signal groups of one element."""
-        return ELEMENTS[self.system.dataflow].groups(self.element(0))
+    def element_groups(self, col: int = 0) -> Groups:
+        """Signal groups of the element at column `col`."""
+        return ELEMENTS[self.system.dataflow].groups(self.element(col))
 
     def groups(self) -> Groups:
         """Signal groups of the row."""
@@ -67,8 +75,7 @@ class Row(Structure):
 
     @property
     def label(self) -> str:
-        p = self.params
-        return "row" + ("" if p.has_south else "_bottom") + ("" if p.has_north else "_top")
+        return "row" + self.params.element(0).edges_label
 
     def parts(self) -> Parts:
         kind = ELEMENTS[self.params.system.dataflow]
@@ -79,11 +86,13 @@ class Row(Structure):
     def wiring(self) -> Wiring:
         groups, wiring = self.params.element_groups(), Wiring()
         cols = range(self.params.system.cols)
+        hands_on = groups.get("east", {})
         for col in cols:
             pe = f"pe_{col}"
             wiring[pe, "advance"] = ADVANCE
             for signal, shape in groups["west"].items():
-                west, port = (f"pe_{col - 1}", "east") if col else ("", "west")
+                by_neighbour = col > 0 and signal in hands_on
+                west, port = (f"pe_{col - 1}", "east") if by_neighbour else ("", "west")
                 wiring[pe, f"west__{signal}"] = (Wire(west, f"{port}__{signal}", 0, width(shape)),)
             for signal, shape in groups["south"].items():
                 bits = width(shape)
@@ -108,15 +117,12 @@ class Array(Structure):
     params: SystolicParams
 
     def __init__(self, params: SystolicParams) -> None:
-        self.rows = [
-            RowParams(system=params, has_south=row < params.rows - 1, has_north=row > 0)
-            for row in range(params.rows)
-        ]
-        top, middle, bottom = (
-            self.rows[index].groups() for index in (0, params.rows // 2, params.rows - 1)
-        )
-        west = top["west"] | middle["west"] | bottom["west"]
-        groups = top | {"west": packed(west, params.rows), "south": bottom["south"]}
+        self.rows = RowParams.of(params)
+        west: Group = {}
+        for row in dict.fromkeys(self.rows):
+            west |= row.groups()["west"]
+        groups = self.rows[0].groups()
+        groups |= {"west": packed(west, len(self.rows)), "south": self.rows[-1].groups()["south"]}
         super().__init__(params, {"advance": In(1)} | ports(groups))
 
     def parts(self) -> Parts:
@@ -126,13 +132,14 @@ class Array(Structure):
         wiring = Wiring()
         for index, row in enumerate(self.rows):
             name, groups = f"row_{index}", row.groups()
+            below = self.rows[index + 1].groups()["north"] if index + 1 < len(self.rows) else {}
             wiring[name, "advance"] = ADVANCE
             for signal, shape in groups["west"].items():
                 bits, port = width(shape), f"west__{signal}"
                 wiring[name, port] = (Wire("", port, index * bits, bits),)
             for signal, bits in groups["south"].items():
-                below = (f"row_{index + 1}", "north") if row.has_south else ("", "south")
-                wire = Wire(below[0], f"{below[1]}__{signal}", 0, bits)
+                south = (f"row_{index + 1}", "north") if signal in below else ("", "south")
+                wire = Wire(south[0], f"{south[1]}__{signal}", 0, bits)
                 wiring[name, f"south__{signal}"] = (wire,)
             for signal, shape in groups.get("shared", {}).items():
                 port = f"shared__{signal}"

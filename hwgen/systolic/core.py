@@ -5,14 +5,19 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Mux, Value
 
 from designs.systolic import Dataflow, SystolicParams
-from hwgen.buffers import Skew, SkewParams, Skid, SkidParams
+from hwgen.arith import DigitEncoder, DigitEncoderParams
+from hwgen.buffers import Skid, SkidParams
 from hwgen.component import Component
+from hwgen.systolic.arithmetic import ArithmeticParams
 from hwgen.systolic.array import Array
 from hwgen.systolic.collector import COLLECTORS
-from hwgen.systolic.element import ELEMENTS
+from hwgen.systolic.digits import packed_digits
+from hwgen.systolic.edge import EdgeParams, edge
+from hwgen.systolic.elements import ELEMENTS
 from hwgen.systolic.interface import o_layout, streams
 from hwgen.systolic.output_stationary import OutputStationarySequencer
 from hwgen.systolic.sequencer import Sequencer
+from hwgen.systolic.timing import Steps
 from hwgen.systolic.weight_stationary import WeightStationarySequencer
 
 SEQUENCERS: dict[Dataflow, type[Sequencer]] = {
@@ -28,7 +33,8 @@ class SystolicCore(Component):
     For each GEMM one transfer on `job`, then, per tile:
 
     os: k = 0 .. K-1 on `a` (lane r: A[m0 + r, k]) and `w` (lane c: W[k, n0 + c]), both in the same
-    cycle; then exactly `rows` transfers on `o`, m ascending.
+    cycle, `depth` of them at a time (lane r * depth + y, lane c * depth + y: k0 + y); then exactly
+    `rows` transfers on `o`, m ascending.
 
     ws: exactly `rows` transfers on `w` (k ascending from k0), and one on `a` per m of the block
     (lane r: A[m, k0 + r]); after the last k-tile of a block one transfer on `o` per m.
@@ -37,9 +43,10 @@ class SystolicCore(Component):
     marks the last transfer of a job. The next job is taken once the last operands of this one are
     in.
 
-    Latency: one step from operands to the array, then one step per row and column, see the
-    collectors; the cycle count of a GEMM is derived in `archmodels.systolic` and tested.
-    Throughput: a tile each max(K, rows) (os) or max(M, rows) (ws) cycles with double buffering.
+    Latency: one step from operands to the array, then one step per row and column unless operands
+    reach all at once, see `Steps` and the collectors; the cycle count of a GEMM is derived in
+    `archmodels.systolic` and tested. Throughput: a tile each max(K / depth, rows) (os) or
+    max(M, rows) (ws) cycles with double buffering.
 
     Stalls: missing operands leave bubbles, which carry zeros and add nothing. When `o` is not taken
     the whole array freezes (`advance` low). `a.ready` and `w.ready` depend on each other's valid
@@ -56,13 +63,41 @@ class SystolicCore(Component):
     @property
     def latencies(self) -> dict[str, int]:
         """From a tile's last transfer on `a` to its first (os) or its last (ws) on `o`."""
-        p = self.params
-        extra_steps = {Dataflow.OS: 0, Dataflow.WS: 1}[p.dataflow]
-        return {"operands_to_results": p.rows + p.cols + p.mac_stages + extra_steps}
+        steps = Steps.of(self.params)
+        extra_steps = {Dataflow.OS: 2, Dataflow.WS: 3}[self.params.dataflow]
+        after = steps.element + steps.add + steps.column
+        return {"operands_to_results": steps.spread + after + extra_steps}
+
+    @property
+    def a_edge(self) -> EdgeParams:
+        """When activations enter the array: a step after their admission, rows one by one."""
+        p, steps = self.params, Steps.of(self.params)
+        return EdgeParams(
+            bits=ArithmeticParams.of(p).a_wire.width,
+            count=p.grid_rows,
+            lanes=p.lanes,
+            first=(p.grid_rows - 1) * steps.row + 1,
+            last=1,
+            lane_step=steps.lane,
+        )
+
+    @property
+    def w_edge(self) -> EdgeParams:
+        """When weights enter the array: with their activations (os), or to be loaded (ws)."""
+        p, steps = self.params, Steps.of(self.params)
+        first = ELEMENTS[p.dataflow].w_steps
+        return EdgeParams(
+            bits=ArithmeticParams.of(p).w_wire.width,
+            count=p.cols,
+            lanes=p.depth,
+            first=first,
+            last=first + (p.cols - 1) * steps.col,
+            lane_step=steps.lane,
+        )
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
-        element = ELEMENTS[p.dataflow]
+        element, arithmetic = ELEMENTS[p.dataflow], ArithmeticParams.of(p)
         m.submodules.sequencer = sequencer = SEQUENCERS[p.dataflow](p)
         m.submodules.array = array = Array(p)
         m.submodules.collector = collector = COLLECTORS[p.dataflow](p)
@@ -78,19 +113,23 @@ class SystolicCore(Component):
             self.a.ready.eq(sequencer.a_ready),
             self.w.ready.eq(sequencer.w_ready),
         ]
-        m.submodules.a_skew = a_skew = Skew(SkewParams(bits=p.a_bits, first=p.rows, last=1))
-        m.submodules.w_skew = w_skew = Skew(
-            SkewParams(bits=p.w_bits, first=element.w_steps, last=element.w_steps + p.cols - 1)
-        )
-        for skew, operand, lanes, edge in (
-            (a_skew, self.a, sequencer.a_lanes, array.west.a),
-            (w_skew, self.w, sequencer.w_lanes, array.south.w),
+        a_lanes, w_lanes = list(sequencer.a_lanes), list(sequencer.w_lanes)
+        if p.depth > 1:
+            a_lanes = [enters & within for enters in a_lanes for within in sequencer.k_lanes]
+            w_lanes = [enters for enters in w_lanes for _ in range(p.depth)]
+        for name, delays, operand, lanes, encoder, sink in (
+            ("a_skew", self.a_edge, self.a, a_lanes, arithmetic.a_encoder, array.west.a),
+            ("w_skew", self.w_edge, self.w, w_lanes, arithmetic.w_encoder, array.south.w),
         ):
-            m.d.comb += [skew.advance.eq(advance), edge.eq(skew.o)]
+            kind, params = edge(delays)
+            m.submodules[name] = skew = kind(params)
+            m.d.comb += [skew.advance.eq(advance), sink.eq(skew.o)]
             admitted = [
                 Mux(enters, Value.cast(operand.payload[lane]).as_unsigned(), 0)
                 for lane, enters in enumerate(lanes)
             ]
+            if encoder:
+                admitted = encoded(m, encoder, admitted, name)
             m.d.comb += skew.i.eq(Cat(admitted))
         for name in sequencer.controls(p):
             m.d.comb += getattr(array.west, name).eq(getattr(sequencer, name))
@@ -109,3 +148,13 @@ class SystolicCore(Component):
             m.d.comb += sequencer.free.eq(collector.free)
         self.events = sequencer.events | collector.events
         return m
+
+
+def encoded(m: Module, params: DigitEncoderParams, operands: list[Value], name: str) -> list[Value]:
+    """Operands as the digits that travel, each from an encoder of its own."""
+    digits = []
+    for lane, operand in enumerate(operands):
+        m.submodules[f"{name}_encoder_{lane}"] = encoder = DigitEncoder(params)
+        m.d.comb += encoder.i.eq(operand)
+        digits.append(packed_digits(params, encoder.o))
+    return digits

@@ -15,13 +15,18 @@ def job_layout(params: SystolicParams) -> data.StructLayout:
 
 
 def a_layout(params: SystolicParams) -> data.ArrayLayout:
-    """`rows` activations: of one k and ascending m (os), or of one m and ascending k (ws)."""
-    return data.ArrayLayout(Shape(params.a_bits, signed=params.a_signed), params.rows)
+    """`rows` activations: of one k and ascending m (os), or of one m and ascending k (ws).
+
+    os with depth > 1: `depth` of ascending k for each m.
+    """
+    lanes = params.rows * params.depth
+    return data.ArrayLayout(Shape(params.a_bits, signed=params.a_signed), lanes)
 
 
 def w_layout(params: SystolicParams) -> data.ArrayLayout:
-    """`cols` weights of one k and ascending n."""
-    return data.ArrayLayout(Shape(params.w_bits, signed=params.w_signed), params.cols)
+    """`cols` weights of one k and ascending n; os with depth > 1: `depth` of ascending k each."""
+    lanes = params.cols * params.depth
+    return data.ArrayLayout(Shape(params.w_bits, signed=params.w_signed), lanes)
 
 
 def c_layout(params: SystolicParams) -> data.ArrayLayout:

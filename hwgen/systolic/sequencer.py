@@ -6,6 +6,7 @@ and sends the collector a token.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
@@ -54,10 +55,50 @@ class Walk:
     ranks: dict[str, Rank]
 
 
+def tile_walk(m: Module, job: Any, tiles: dict[str, int], step: Value) -> Walk:
+    """Loops over the ranks of the jobs of a stream, innermost first, in steps of `tiles` elements.
+
+    Each rank but the outermost starts again when it is through; then the next one steps. The last
+    step of all ends the job, and the next job is taken.
+    """
+    active = Signal()
+    at_first = Signal()
+    start = Signal()
+    m.d.comb += [job.ready.eq(~active), start.eq(job.ready & job.valid)]
+    ranks: dict[str, Rank] = {}
+    through: Value = step
+    for name, tile in tiles.items():
+        size = getattr(job.payload, name)
+        left = Signal(len(size), name=f"{name}_left")
+        beyond = Signal(signed(len(size) + 1), name=f"{name}_beyond")
+        m.d.comb += beyond.eq(left - tile)
+        last = beyond <= 0
+        following: Value = beyond
+        if len(ranks) < len(tiles) - 1:
+            whole = Signal(len(size), name=f"{name}_size")
+            with m.If(start):
+                m.d.sync += whole.eq(size)
+            following = Mux(last, whole, beyond)
+        with m.If(start):
+            m.d.sync += left.eq(size)
+        with m.Elif(through):
+            m.d.sync += left.eq(following)
+        ranks[name] = Rank(left, last)
+        through &= last
+    final = Cat(rank.last for rank in ranks.values()).all()
+    innermost = next(iter(ranks.values()))
+    with m.If(start):
+        m.d.sync += [active.eq(1), at_first.eq(1)]
+    with m.Elif(step):
+        m.d.sync += [active.eq(~final), at_first.eq(innermost.last)]
+    return Walk(active, at_first, final, ranks)
+
+
 class Sequencer(Component):
     """Common ports and loop counters of both dataflows.
 
-    `free`: the array has let go of the tile (used without double buffering only).
+    `k_lanes`: lanes of an element that are still within k (where it has more than one). `free`:
+    the array has let go of the tile (used without double buffering only).
     """
 
     params: SystolicParams
@@ -74,9 +115,10 @@ class Sequencer(Component):
                 "w_ready": Out(1),
                 "a_lanes": Out(params.rows),
                 "w_lanes": Out(params.cols),
+                **({"k_lanes": Out(params.depth)} if params.depth > 1 else {}),
                 "token": Out(token_layout(params)),
                 **({} if params.double_buffer else {"free": In(1)}),
-                **{name: Out(params.rows) for name in self.controls(params)},
+                **{name: Out(params.grid_rows) for name in self.controls(params)},
             },
         )
         slots = params.mac_slots_per_cycle
@@ -91,41 +133,3 @@ class Sequencer(Component):
     def controls(params: SystolicParams) -> tuple[str, ...]:
         """Control signals at the west edge of the array, one bit per row each."""
         raise NotImplementedError
-
-    def walk(self, m: Module, tiles: dict[str, int], step: Value) -> Walk:
-        """Loops over the ranks of a job, innermost first, in steps of `tiles` elements.
-
-        Each rank but the outermost starts again when it is through; then the next one steps. The
-        last step of all ends the job, and the next job is taken.
-        """
-        active = Signal()
-        at_first = Signal()
-        start = Signal()
-        m.d.comb += [self.job.ready.eq(~active), start.eq(self.job.ready & self.job.valid)]
-        ranks: dict[str, Rank] = {}
-        through: Value = step
-        for name, tile in tiles.items():
-            size = getattr(self.job.payload, name)
-            left = Signal(len(size), name=f"{name}_left")
-            beyond = Signal(signed(len(size) + 1), name=f"{name}_beyond")
-            m.d.comb += beyond.eq(left - tile)
-            last = beyond <= 0
-            following: Value = beyond
-            if len(ranks) < len(tiles) - 1:
-                whole = Signal(len(size), name=f"{name}_size")
-                with m.If(start):
-                    m.d.sync += whole.eq(size)
-                following = Mux(last, whole, beyond)
-            with m.If(start):
-                m.d.sync += left.eq(size)
-            with m.Elif(through):
-                m.d.sync += left.eq(following)
-            ranks[name] = Rank(left, last)
-            through &= last
-        final = Cat(rank.last for rank in ranks.values()).all()
-        innermost = next(iter(ranks.values()))
-        with m.If(start):
-            m.d.sync += [active.eq(1), at_first.eq(1)]
-        with m.Elif(step):
-            m.d.sync += [active.eq(~final), at_first.eq(innermost.last)]
-        return Walk(active, at_first, final, ranks)

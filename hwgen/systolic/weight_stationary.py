@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 
 from designs.systolic import SystolicParams
 from hwgen.component import probed
-from hwgen.systolic.sequencer import Sequencer, count_high, lanes_within
+from hwgen.systolic.sequencer import Sequencer, count_high, lanes_within, tile_walk
 
 
 class WeightStationarySequencer(Sequencer):
@@ -24,7 +24,7 @@ class WeightStationarySequencer(Sequencer):
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
         hand_over = Signal()
-        walk = self.walk(m, {"k": p.rows, "m": p.acc_rows, "n": p.cols}, hand_over)
+        walk = tile_walk(m, self.job, {"k": p.rows, "m": p.acc_rows, "n": p.cols}, hand_over)
         ranks = walk.ranks
         tile_rows = Mux(ranks["m"].last, ranks["m"].left, p.acc_rows)
         tile_k_lanes = lanes_within(ranks["k"].left, p.rows)
@@ -41,7 +41,7 @@ class WeightStationarySequencer(Sequencer):
             w_accept.eq(self.w_ready & self.w_valid),
             complete.eq(loaded[-1] | (w_accept & Cat(Const(1, 1), loaded)[p.rows - 1])),
             self.w_lanes.eq(Mux(w_accept, tile_n_lanes, 0)),
-            self.load.eq(Mux(w_accept, Cat(Const(1, 1), loaded)[: p.rows], 0)[::-1]),
+            self.load.eq(Mux(w_accept, Cat(Const(1, 1), loaded)[: p.grid_rows], 0)[::-1]),
         ]
         with m.If(hand_over):
             m.d.sync += loaded.eq(0)
@@ -81,7 +81,7 @@ class WeightStationarySequencer(Sequencer):
             m.d.sync += rows_left.eq(rows_left - 1)
 
         if p.double_buffer:
-            wave = Signal(p.rows, name="switch_wave")
+            wave = Signal(p.grid_rows, name="switch_wave")
             with m.If(self.advance):
                 m.d.sync += wave.eq(Cat(hand_over, wave))
             m.d.comb += self.switch.eq(wave[::-1])
