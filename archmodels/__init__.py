@@ -1,20 +1,38 @@
 """The model: exact counts of what a design is and does, and what they cost."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from archmodels import systolic
+from archmodels import digit_serial, laconic, systolic
 from archmodels.counts import Counts
 from archmodels.report import CostReport, report
 from archmodels.technology import Technology
+from designs.digit_serial import DigitSerialParams
 from designs.families import Params, Workload, kind_of
+from designs.laconic import LaconicParams
 from designs.rules import Int
 from designs.systolic import SystolicParams
 
-MODELS: dict[type[Params], Callable[..., Counts]] = {SystolicParams: systolic.counts}
+MODELS: dict[type[Params], Callable[..., Counts]] = {
+    SystolicParams: systolic.counts,
+    DigitSerialParams: digit_serial.counts,
+    LaconicParams: laconic.counts,
+}
 """Params type to the function that counts: (params, workload), or grids of both, to Counts."""
 
+EXACT: dict[type[Params], Callable[..., Counts]] = {
+    DigitSerialParams: digit_serial.exact_counts,
+    LaconicParams: laconic.exact_counts,
+}
+"""The same for (params, workload, inputs of the golden), where cycles or activity depend on data.
+
+What MODELS has for such a machine is the expectation over the operands of the workload.
+"""
+
 PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
-    SystolicParams: systolic.port_bits
+    SystolicParams: systolic.port_bits,
+    DigitSerialParams: digit_serial.port_bits,
+    LaconicParams: laconic.port_bits,
 }
 """Params type to the payload bits of a transfer, by data port."""
 
@@ -25,6 +43,14 @@ def estimate(params: Params, workload: Workload, technology: Technology) -> Cost
     Raises MissingPriceError for a count without price.
     """
     return price(params, workload, MODELS[kind_of(params)](params, workload), technology)
+
+
+def counted(params: Params, workload: Workload, inputs: tuple[Any, ...]) -> Counts:
+    """What a design counts on one workload with given inputs of the golden."""
+    kind = type(params)
+    if kind in EXACT:
+        return EXACT[kind](params, workload, inputs)
+    return MODELS[kind](params, workload)
 
 
 def price(params: Params, workload: Workload, counts: Counts, technology: Technology) -> CostReport:

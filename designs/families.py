@@ -2,23 +2,35 @@
 
 from typing import Any, TypeAlias
 
+from designs.digit_serial import DigitSerialFit, DigitSerialParams
+from designs.laconic import LaconicFit, LaconicParams
 from designs.rules import check_rules
 from designs.systolic import SystolicFit, SystolicParams
 from designs.workload import Gemm
 
-Params: TypeAlias = SystolicParams
+Params: TypeAlias = SystolicParams | DigitSerialParams | LaconicParams
 """Params of any machine."""
 
 Workload: TypeAlias = Gemm
 """A workload of any kind."""
 
-FAMILIES: dict[str, dict[str, type[Params]]] = {"systolic": {"systolic": SystolicParams}}
+FAMILIES: dict[str, dict[str, type[Params]]] = {
+    "systolic": {
+        "systolic": SystolicParams,
+        "digit_serial": DigitSerialParams,
+        "laconic": LaconicParams,
+    }
+}
 """Family and machine to params type; the first machine of a family is its default."""
 
 WORKLOADS: dict[str, type[Workload]] = {"gemm": Gemm}
 """Key of a workload in a file to its type."""
 
-FITS: dict[type[Params], type[SystolicFit]] = {SystolicParams: SystolicFit}
+FITS: dict[type[Params], type[Any]] = {
+    SystolicParams: SystolicFit,
+    DigitSerialParams: DigitSerialFit,
+    LaconicParams: LaconicFit,
+}
 """Params type to its pair with a workload, whose RULES say which problems it can be given."""
 
 

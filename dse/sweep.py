@@ -101,14 +101,15 @@ def sweep(
     scratch = _scratch_folder(space, prices, folder)
     scratch.mkdir(exist_ok=True)
     parts, resumed_points = _parts(space, prices, scratch, show)
-    costs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    points = costs.pop("point")
-    if not len(points):
+    parts = [part for part in parts if len(part["point"])]
+    if not parts:
         shutil.rmtree(scratch, ignore_errors=True)
         raise EmptySpaceError(
             f"{space.source}: space must have a valid point, and each of its "
             f"{space.point_count:,} breaks a rule or does not fit a workload"
         )
+    costs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    points = costs.pop("point")
     objectives = np.stack([costs[name].astype(np.float64) for name in space.objectives], axis=1)
     return SweepResult(
         space=space,
@@ -148,8 +149,13 @@ def finish(result: SweepResult) -> None:
 
 
 def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) -> Columns:
-    """The valid ones of `points` (column `point`) and their costs, as in SweepResult."""
+    """The valid ones of `points` (column `point`) and their costs, as in SweepResult.
+
+    Where none is valid, `point` is the only column.
+    """
     valid = space.valid_points(points)
+    if not len(valid):
+        return {"point": valid}
     grid: Any = space.grid(valid)
     reports: dict[str, CostReport] = {}
     for name, workload in space.workloads.items():

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from archmodels import MODELS, counts
+import archmodels
+from archmodels import counts
 from archmodels.counts import Counts
 from designs import Params, Workload
 from dse.engines import DEFAULT_RUN, ENGINES, Run
@@ -86,7 +87,7 @@ def compare(
     run: Run = DEFAULT_RUN,
 ) -> Agreement:
     """As `agree`, on given inputs of the golden."""
-    bench, model = BENCHES[type(params)], MODELS[type(params)](params, workload)
+    bench, model = BENCHES[type(params)], archmodels.counted(params, workload, inputs)
     plan = bench.plan(params, *inputs)
     result = simulate(design_name, params, plan, run)
     output = bench.results(params, workload, result)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from designs.digit_serial import DigitSerialParams
 from designs.families import Params
+from designs.laconic import LaconicParams
 from designs.systolic import SystolicParams
-from sim import bench_systolic
+from sim import bench_digit_serial, bench_laconic, bench_systolic
 from sim.streams import Pause, Plan, SimResult
 
 
@@ -34,5 +36,9 @@ class MachineBench(Protocol):
         """What was counted in a simulation, under the keys of the model."""
 
 
-BENCHES: dict[type[Params], MachineBench] = {SystolicParams: bench_systolic}
+BENCHES: dict[type[Params], MachineBench] = {
+    SystolicParams: bench_systolic,
+    DigitSerialParams: bench_digit_serial,
+    LaconicParams: bench_laconic,
+}
 """Params type to its bench."""

@@ -1,6 +1,12 @@
 """The points at which RTL, golden and model must agree, per machine: small, odd, every switch."""
 
+from dense_grid import DENSE
+
 from designs import Dataflow, Gemm, SystolicParams
+from designs.digit_serial import DigitSerialParams
+from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.laconic import LaconicParams
+from designs.systolic import Encoded
 
 OS, WS = Dataflow.OS, Dataflow.WS
 
@@ -8,6 +14,15 @@ OS, WS = Dataflow.OS, Dataflow.WS
 def _point(m, k, n, **params):
     ws = {"acc_rows": 4} if params.get("dataflow") == WS and "acc_rows" not in params else {}
     return SystolicParams(**({"max_k": 16} | ws | params)), Gemm(m=m, k=k, n=n)
+
+
+def _serial(m, k, n, **params):
+    least = {"rows": 2, "cols": 3, "lanes": 1, "group": 2, "max_k": 16}
+    return DigitSerialParams(**(least | params)), Gemm(m=m, k=k, n=n)
+
+
+def _laconic(m, k, n, **params):
+    return LaconicParams(**({"max_k": 16} | params)), Gemm(m=m, k=k, n=n)
 
 
 SYSTOLIC = {
@@ -60,8 +75,79 @@ SYSTOLIC = {
     "os_int8_max_k_odd": _point(3, 5, 3, rows=2, cols=2, max_k=5),
 }
 
-POINTS = SYSTOLIC
+DIGIT_SERIAL = {
+    # one row, one column, one digit; one k
+    "serial_1x1": _serial(2, 3, 2, rows=1, cols=1, group=1, max_k=4),
+    "serial_1x1_single": _serial(2, 7, 3, rows=1, cols=1, max_k=8, double_buffer=False),
+    "serial_1x3x2": _serial(3, 7, 4, rows=1, lanes=2),
+    "serial_4x1": _serial(9, 5, 2, rows=4, cols=1),
+    "serial_2x3x2_k_is_1": _serial(3, 1, 4, lanes=2),
+    # tiles shorter than the drain or the load, ragged in every rank; banks without groups
+    "serial_4x2_empty_banks": _serial(5, 3, 5, rows=4, cols=2, max_k=32),
+    "serial_4x3x2_ragged": _serial(7, 29, 8, rows=4, lanes=2, max_k=64),
+    "serial_4x3x2_ragged_single": _serial(7, 29, 8, rows=4, lanes=2, max_k=64, double_buffer=False),
+    "serial_2x2x4_groups_of_4": _serial(4, 39, 3, cols=2, lanes=4, group=4, max_k=64),
+    "serial_2x1x8_groups_of_8": _serial(3, 130, 2, cols=1, lanes=8, group=8, max_k=256),
+    "serial_4x2_two_banks": _serial(6, 27, 3, rows=4, cols=2, row_banks=2, max_k=32),
+    # every switch
+    "serial_2x3_skip_1": _serial(4, 13, 4, skip_groups=1),
+    "serial_2x3x2_skip_2": _serial(4, 29, 4, lanes=2, group=1, skip_groups=2, max_k=32),
+    "serial_2x3x2_skip_3_single": _serial(
+        4, 29, 4, lanes=2, skip_groups=3, max_k=32, double_buffer=False
+    ),
+    "serial_2x3x4_lockstep": _serial(4, 29, 4, lanes=4, lockstep=True, max_k=32),
+    "serial_2x3x2_lockstep_skip": _serial(
+        4, 29, 4, lanes=2, lockstep=True, skip_groups=1, row_banks=2, max_k=32
+    ),
+    "serial_2x3x2_dense": _serial(4, 21, 4, lanes=2, group=4, max_k=32, sparse=False),
+    "serial_1x2_dense_digits": _serial(2, 5, 3, rows=1, cols=2, group=1, sparse=False),
+    "serial_2x4_two_adders": _serial(5, 9, 5, cols=4, resolve_adders=2),
+    "serial_2x3_one_adder": _serial(5, 9, 5, resolve_adders=1, double_buffer=False),
+    "serial_2x3x2_encoded_w": _serial(
+        5, 15, 3, lanes=2, encoded=Encoded.W, encoding=Encoding.NAF, w_bits=5
+    ),
+    "serial_2x3_blocks_of_4": _serial(3, 15, 4, carry_block_bits=4, encoding=Encoding.BOOTH),
+    "serial_2x2_blocks_of_2": _serial(3, 15, 3, cols=2, carry_block_bits=2),
+    "serial_2x3x2_negate": _serial(3, 15, 4, lanes=2, partial_product=PartialProductStyle.NEGATE),
+    "serial_2x3x2_sign_copies": _serial(3, 15, 4, lanes=2, sign_extension=SignExtension.FULL),
+    # widths and signs
+    "serial_int2_int2": _serial(5, 11, 4, a_bits=2, w_bits=2, skip_groups=1),
+    "serial_uint3_int16": _serial(4, 5, 4, a_bits=3, a_signed=False, w_bits=16),
+    "serial_int16_uint8": _serial(3, 15, 3, a_bits=16, w_signed=False, lanes=2),
+    "serial_uint4_uint3": _serial(
+        3, 16, 3, a_bits=4, w_bits=3, a_signed=False, w_signed=False, carry_block_bits=32
+    ),
+}
+
+LACONIC = {
+    "laconic_1x1x1": _laconic(2, 3, 2, rows=1, cols=1, lanes=1),
+    "laconic_1x3x2": _laconic(3, 5, 4, rows=1, cols=3, lanes=2),
+    "laconic_3x1x4_short_k": _laconic(7, 3, 2, rows=3, cols=1, lanes=4),
+    "laconic_3x2x2_ragged": _laconic(7, 9, 5, rows=3, cols=2, lanes=2, max_k=11),
+    "laconic_1x1x16": _laconic(2, 16, 2, rows=1, cols=1, lanes=16),
+    "laconic_2x2x4_booth": _laconic(3, 11, 3, rows=2, cols=2, lanes=4, encoding=Encoding.BOOTH),
+    "laconic_2x2x4_ent": _laconic(3, 11, 3, rows=2, cols=2, lanes=4, encoding=Encoding.ENT),
+    "laconic_int4_int4": _laconic(5, 6, 3, rows=2, cols=2, lanes=8, a_bits=4, w_bits=4),
+    "laconic_int16_int6": _laconic(3, 6, 3, rows=2, cols=1, lanes=2, a_bits=16, w_bits=6),
+}
+
+POINTS = SYSTOLIC | DENSE | DIGIT_SERIAL | LACONIC
 """Name to (params, workload), over all machines."""
 
-VERILATOR = ("os_3x5_ragged", "os_4x4_inside_one_tile", "ws_3x5_ragged", "ws_4x4_blocks_single")
+VERILATOR = (
+    "os_3x5_ragged",
+    "os_4x4_inside_one_tile",
+    "ws_3x5_ragged",
+    "ws_4x4_blocks_single",
+    "cube_opt1_3x2",
+    "ws_tree_opt2_5x2",
+    "serial_4x3x2_ragged",
+    "serial_2x1x8_groups_of_8",
+    "serial_2x3x2_skip_3_single",
+    "serial_2x3x2_lockstep_skip",
+    "laconic_3x2x2_ragged",
+    "laconic_1x3x2",
+    "laconic_3x1x4_short_k",
+    "laconic_2x2x4_booth",
+)
 """The spread that is simulated in Verilator in every test run; the long tier takes all."""

@@ -19,7 +19,7 @@ from sim.benches import BENCHES
 from sim.golden import GOLDENS
 from sim.streams import Pause
 
-SMALL_PRESETS = ("tile4", "tile4x3_ws")
+SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
 CORNERS = ("lowest", "highest", "extremes", "zero")
 
@@ -72,7 +72,7 @@ def assert_agrees_under_stalls(params, workload, idle, refuse, run):
     pauses["o"] = Pause(probability=refuse, seed=5)
     sent = bench.plan(params, *inputs, pauses=pauses)
     result = simulate("dut", params, sent, run)
-    model = archmodels.MODELS[type(params)](params, workload)
+    model = archmodels.counted(params, workload, inputs)
     output = bench.results(params, workload, result)
     assert np.array_equal(output, GOLDENS[type(params)](params, *inputs))
     assert result.cycles >= model.cycles

@@ -17,7 +17,7 @@ GOOD = {
 }
 WRONG = [
     ({"family": "sistolic"}, "'sistolic' is not one of ['systolic']"),
-    ({"machine": "x"}, "'x' is not one of ['systolic']"),
+    ({"machine": "x"}, "'x' is not one of ['systolic', 'digit_serial', 'laconic']"),
     ({"parms": {}}, "Additional properties are not allowed ('parms' was unexpected)"),
     ({"params": {"rowz": 4}}, "Additional properties are not allowed ('rowz' was unexpected)"),
     ({"params": {"rows": 0}}, "0 is less than the minimum of 1"),

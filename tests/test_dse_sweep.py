@@ -1,6 +1,7 @@
 """Sweeps: the same numbers as point by point, and nothing lost or half-written after a kill."""
 
 import csv
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -159,6 +160,24 @@ def test_a_space_without_a_valid_point(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["x.yaml"]
 
 
+@pytest.mark.parametrize(
+    "machine",
+    [
+        "machine: digit_serial\nparams: {rows: [3, 2], cols: 2, lanes: 1, max_k: 32}",
+        "machine: laconic\nparams: {rows: 2, cols: 2, lanes: [3, 4], max_k: 32}",
+        "params: {rows: 2, cols: 2, element: [opt2, opt1]}",
+    ],
+)
+def test_chunks_without_a_valid_point(machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(dse.sweep, "CHUNK_POINTS", 1)
+    path = tmp_path / "x.yaml"
+    path.write_text(f"family: systolic\n{machine}\nworkloads: [{{gemm: {{m: 2, k: 8, n: 2}}}}]\n")
+    assert [*sweep(load_space(str(path)), tmp_path).points] == [1]
+    path.write_text(re.sub(r"\[(\w+), \w+\]", r"\1", path.read_text()))
+    with pytest.raises(EmptySpaceError, match="space must have a valid point, and each of its 1 "):
+        sweep(load_space(str(path)), tmp_path)
+
+
 def test_finish_leaves_the_chunks_of_other_sweeps(space, tmp_path):
     whole = sweep(space, tmp_path)
     other = sweep(replace(space, axes=space.axes[:2]), tmp_path)
@@ -179,7 +198,10 @@ def test_written_files(space, tmp_path):
     assert rows[0] == {
         "point": "1", "rows": "1", "cols": "1", "dataflow": "os", "a_bits": "8", "w_bits": "4",
         "a_signed": "true", "w_signed": "false", "max_k": "65536", "mac_stages": "0",
-        "acc_rows": "1024", "double_buffer": "true", "cycles": str(7 * 12 * 9 + 1000),
+        "acc_rows": "1024", "double_buffer": "true", "depth": "1", "reduction": "chain",
+        "broadcast": "false", "element": "mac", "encoding": "booth", "encoded": "a",
+        "encoder": "element", "partial_product": "hot_one", "sign_extension": "constant",
+        "carry_block_bits": "0", "resolve": "column", "cycles": str(7 * 12 * 9 + 1000),
         "energy_pj": str(result.costs["energy_pj"][0]),
         "area_um2": str(result.costs["area_um2"][0]), "utilisation": "1.0",
         "ragged.cycles": str(7 * 12 * 9), "thin.cycles": "1000",

@@ -112,3 +112,24 @@ def test_scratchpad_reads_the_old_word_and_holds_it():
         assert await edge(read_enable=1, read_address=2) == 17
 
     simulate(pad, testbench)
+
+
+def test_scratchpad_writes_the_enabled_fields_only():
+    pad = Scratchpad(ScratchpadParams(words=4, bits=6, fields=(3, 1, 2)))
+
+    async def testbench(ctx):
+        async def edge(enable, data, *, read=0):
+            ctx.set(pad.write_enable, enable)
+            ctx.set(pad.write_data, data)
+            ctx.set(pad.read_enable, read)
+            await ctx.tick()
+            return ctx.get(pad.read_data)
+
+        ctx.set(pad.write_address, 3)
+        ctx.set(pad.read_address, 3)
+        await edge(0b111, 0b10_0_101)
+        await edge(0b010, 0b01_1_010)
+        assert await edge(0b101, 0b01_0_111, read=1) == 0b10_1_101
+        assert await edge(0, 0, read=1) == 0b01_1_111
+
+    simulate(pad, testbench)

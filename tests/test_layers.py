@@ -24,7 +24,7 @@ MAY_IMPORT = {
 ONLY_IN = {"amaranth": {"hwgen", "sim"}, "cocotb": {"sim"}, "cocotb_tools": {"sim"}}
 LATE = ("hwgen", "sim", "amaranth", "matplotlib")
 """What a sweep never needs: `dse` imports these inside the commands that do."""
-JOINS = ("dse/verify.py", "dse/demo.py", "dse/calibrate/")
+JOINS = ("dse/verify.py", "dse/demo.py", "dse/calibrate/", "dse/reproduce/")
 """Modules and folders of `dse` that are themselves imported late."""
 
 
@@ -74,6 +74,7 @@ def test_every_machine_is_in_every_layer():
     for table in (hwgen.COMPONENTS, archmodels.MODELS, archmodels.PORT_BITS, GOLDENS, BENCHES):
         assert set(table) == machines
     assert set(designs.FITS) == machines
+    assert set(archmodels.EXACT) <= machines
 
 
 @pytest.mark.parametrize("family", designs.FAMILIES)

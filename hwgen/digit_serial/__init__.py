@@ -1,0 +1,5 @@
+"""Digit-serial tensor engines in Amaranth."""
+
+from hwgen.digit_serial.core import DigitSerialCore
+
+__all__ = ["DigitSerialCore"]
