@@ -1,20 +1,32 @@
 """The command line `hwgen` (also `python -m dse`).
 
 Exit status: 0 done; 1 a check failed; 2 the user's input or environment is at fault; 130
-interrupted, as shells count it.
+interrupted and 143 terminated, as shells count it.
 """
 
 import argparse
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import NoReturn, TypeAlias
 
-from dse.commands import calibrate, describe, emit, model, simulate, sweep, synthesise
+from dse.commands import (
+    calibrate,
+    describe,
+    emit,
+    model,
+    prove,
+    reproduce,
+    simulate,
+    sweep,
+    synthesise,
+)
 from dse.commands import explain as explain_figures
-from dse.engines import DEFAULT_RUN, ENGINES, SEED_MAX
+from dse.engines import DEFAULT_RUN, ENGINES, SEED_MAX, YOSYS_ENGINES
 from dse.space import DEFAULT_TECHNOLOGY
 from dse.text import Outcome
 
@@ -33,7 +45,6 @@ STATUS = {
     "hwgen.netlist.NetlistError": 1,
     "hwgen.synth.flow.SynthesisError": 1,
     "hwgen.synth.liberty.LibertyError": 2,
-    "hwgen.synth.timing.TimingError": 1,
     "hwgen.yosys.MissingYosysError": 2,
     "hwgen.yosys.TimeLimitError": 2,
     "hwgen.yosys.YosysError": 1,
@@ -80,8 +91,19 @@ Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status."""
-    return execute(parser().parse_args(arguments))
+    """Run one command and return the exit status.
+
+    SIGTERM ends it as an exception does, so that what it started is stopped as well.
+    """
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return execute(parser().parse_args(arguments))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -139,8 +161,10 @@ def parser() -> argparse.ArgumentParser:
         _add_modelling,
         _add_simulating,
         _add_synthesising,
+        _add_proving,
         _add_sweeping,
         _add_calibrating,
+        _add_reproducing,
     ):
         add(commands)
     return root
@@ -230,13 +254,24 @@ def _add_synthesising(commands: Commands) -> None:
                         help="show the model's figures beside, in this technology")  # fmt: skip
     making.add_argument("--clock-ps", type=_period, default=synthesise.CLOCK_PS, metavar="T",
                         help="clock to size for (default: as fast as it gets)")  # fmt: skip
-    making.add_argument("--engine", choices=synthesise.ENGINES, default=synthesise.ENGINES[0],
+    making.add_argument("--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
                         help="pinned Yosys, or the one on PATH (default: %(default)s)")  # fmt: skip
     making.add_argument("--flat", action="store_true", help="the whole design as one module")
     making.add_argument("--time-limit", type=_seconds, default=synthesise.TIME_LIMIT_S,
                         metavar="S", help="for all modules (default: %(default)g s)")  # fmt: skip
     making.add_argument("-o", "--output", metavar="DIR",
                         help="leave the netlist and report.json there")  # fmt: skip
+
+
+def _add_proving(commands: Commands) -> None:
+    proving = _add(
+        commands, "prove", prove.run, "prove a design's carry-save arithmetic, part by part",
+        ["hwgen prove tile4_opt1", "hwgen prove opt4e_4 --set a_bits=16 --json",
+         "hwgen prove tile4_opt1 --verilog"],
+    )  # fmt: skip
+    _design(proving)
+    proving.add_argument("--verilog", action="store_true",
+                         help="also that the Verilog is those gates; slower")  # fmt: skip
 
 
 def _add_sweeping(commands: Commands) -> None:
@@ -267,10 +302,32 @@ def _add_calibrating(commands: Commands) -> None:
     )  # fmt: skip
     calibrating.add_argument("--node-nm", type=_node, metavar="N", help="the node it goes by")
     calibrating.add_argument(
-        "--engine", choices=calibrate.ENGINES, default=calibrate.ENGINES[0],
+        "--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
         help="the pinned Yosys, or the one on PATH (default: %(default)s)",
     )  # fmt: skip
     calibrating.add_argument("-o", "--output", metavar="FILE", help="NAME.yaml")
+
+
+def _add_reproducing(commands: Commands) -> None:
+    reproducing = _add(
+        commands, "reproduce", reproduce.run, "a paper's numbers, ours, and why they differ",
+        ["hwgen reproduce bitweight -o build/bitweight",
+         "hwgen reproduce bitweight --tech asap7 --json",
+         "with --liberty-dir, what was not yet measured of today's Verilog is measured first;",
+         "what was measured is kept, so that a killed run goes on where it stopped"],
+    )  # fmt: skip
+    reproducing.add_argument("paper", metavar="PAPER", choices=reproduce.PAPERS,
+                             help=", ".join(reproduce.PAPERS))  # fmt: skip
+    reproducing.add_argument(
+        "--tech", "--technology", dest="tech", action="append", default=[], metavar="T",
+        help="only in this technology; may be given again",
+    )  # fmt: skip
+    reproducing.add_argument("--liberty-dir", metavar="DIR",
+                             help="folder with T.lib.gz or T.lib of each technology")  # fmt: skip
+    reproducing.add_argument("--measurements", metavar="FILE",
+                             help="what was measured (default: the file that ships)")  # fmt: skip
+    reproducing.add_argument("-o", "--output", metavar="DIR",
+                             help="leave the table and the plots there")  # fmt: skip
 
 
 def _node(text: str) -> int:

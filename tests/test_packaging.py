@@ -23,8 +23,10 @@ DATA = (
     "*/py.typed",
     "archmodels/dram.yaml",
     "archmodels/tech/*.yaml",
+    "designs/spaces/*.csv",
     "designs/spaces/*.yaml",
     "designs/zoo/*.yaml",
+    "dse/reproduce/*/measurements.json",
 )
 
 
