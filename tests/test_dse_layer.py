@@ -19,8 +19,10 @@ from dse.layer import (
     SENTENCE,
     Layer,
     MissingPackageError,
+    block_weights,
     embeddings,
     quantise,
+    quantise_columns,
     query_projection,
 )
 
@@ -53,7 +55,11 @@ def tiny_tensors() -> dict[str, np.ndarray]:
         "embeddings.LayerNorm.bias": (HIDDEN,),
         "encoder.layer.0.attention.self.query.weight": (HIDDEN, HIDDEN),
         "encoder.layer.0.attention.self.query.bias": (HIDDEN,),
+        "encoder.layer.0.intermediate.dense.weight": (2 * HIDDEN, HIDDEN),
+        "encoder.layer.0.output.dense.weight": (HIDDEN, 2 * HIDDEN),
     }
+    for name in ("self.key", "self.value", "output.dense"):
+        shapes[f"encoder.layer.0.attention.{name}.weight"] = (HIDDEN, HIDDEN)
     rng = np.random.default_rng(2)
     return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
@@ -111,6 +117,10 @@ class TestQuantise:
         q, scale = quantise(np.array([127, 0.5, 1.5, 2.5, -0.5, -1.5], np.float32))
         assert scale == 1.0
         assert q.tolist() == [127, 0, 2, 2, 0, -2]
+
+    def test_each_column_reaches_the_greatest_value(self):
+        columns = quantise_columns(np.array([[1.0, -4.0], [0.5, 2.0]], dtype=np.float32))
+        np.testing.assert_array_equal(columns, [[127, -127], [64, 64]])
 
     def test_zeros_have_a_scale(self):
         q, scale = quantise(np.zeros((3, 5), np.float32))
@@ -170,6 +180,16 @@ class TestTinyModel:
         np.testing.assert_allclose(layer.reference, expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(layer.a * layer.a_scale, x, atol=layer.a_scale / 2 + 1e-6)
         np.testing.assert_allclose(layer.w * layer.w_scale, weight.T, atol=layer.w_scale / 2 + 1e-6)
+
+    def test_weights_of_the_block_are_inputs_by_outputs(self, tiny_model):
+        weights = block_weights()
+        assert {name: w.shape for name, w in weights.items()} == {
+            "query": (HIDDEN, HIDDEN), "key": (HIDDEN, HIDDEN), "value": (HIDDEN, HIDDEN),
+            "attention_output": (HIDDEN, HIDDEN), "ffn_up": (HIDDEN, 2 * HIDDEN),
+            "ffn_down": (2 * HIDDEN, HIDDEN),
+        }  # fmt: skip
+        stored = tiny_model["encoder.layer.0.output.dense.weight"]
+        np.testing.assert_array_equal(weights["ffn_down"], stored.T)
 
     def test_a_sentence_longer_than_the_model_is_refused(self, tiny_model):
         with pytest.raises(ValueError, match=r"^sentence must be at most 8 tokens, not 9$"):
