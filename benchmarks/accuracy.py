@@ -20,9 +20,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 import archmodels
-from archmodels import MODELS
-from archmodels.counts import Kind
+from archmodels.counts import Counts, Kind
 from archmodels.technology import FittedPrice, Technology, load
 from benchmarks.points import POINTS, Point
 from benchmarks.scatter import scatter
@@ -53,7 +55,6 @@ class Outcome:
     """One design in one technology: metric to (model, synthesis)."""
 
     technology: str
-    family: str
     point: Point
     pairs: Mapping[str, tuple[float, float]]
 
@@ -69,9 +70,8 @@ def measured(technology: str, point: Point, folder: Path) -> Figures:
     timing = netlist.timing
     if timing is None or timing.tool != "opensta" or netlist.area_um2 is None:
         raise SystemExit("OpenSTA (`sta`) must be on PATH, and it is not")
-    operands = measure.operands(params, point.workload)
-    run = measure.measure(netlist.mapped, library, params, point.workload, operands)
-    if not run.outputs_equal or run.cycles != MODELS[type(params)](params, point.workload).cycles:
+    run = measure.measure(netlist.mapped, library, params, point.workload, operands(point))
+    if not run.outputs_equal or run.cycles != counted(point).cycles:
         raise SystemExit(f"{name}: the netlist must agree with golden and model, and it does not")
     leaked_fj = run.energy.leakage_nw * timing.delay_ps * run.cycles * NW_PS_TO_FJ
     return {
@@ -81,9 +81,24 @@ def measured(technology: str, point: Point, folder: Path) -> Figures:
     }
 
 
+def operands(point: Point) -> list[NDArray[np.int64]]:
+    """Operands of each stream of the simulation."""
+    drawn = measure.operands(point.params, point.workload)
+    return [
+        np.broadcast_to(streams[:1], streams.shape) if place in point.alike else streams
+        for place, streams in enumerate(drawn)
+    ]
+
+
+def counted(point: Point) -> Counts:
+    """What the model counts, of the operands of the simulation where it needs to know them."""
+    inputs = tuple(streams[0] for streams in operands(point)) if point.alike else ()
+    return archmodels.counted(point.params, point.workload, inputs)
+
+
 def modelled(technology: str, point: Point) -> Figures:
     """What the model says of it."""
-    cost = archmodels.estimate(point.params, point.workload, without_memories(load(technology)))
+    cost = archmodels.price(point.params, point.workload, counted(point), _prices(technology))
     if cost.frequency_mhz is None:
         raise SystemExit(f"technology {technology} must have delays, and it has none")
     return {
@@ -117,8 +132,10 @@ def without_memories(technology: Technology) -> Technology:
 def summary(outcomes: Sequence[Outcome]) -> Table:
     """Mean and worst error by technology and family, and which targets are missed."""
     rows: list[Row] = []
-    for technology, family in dict.fromkeys((one.technology, one.family) for one in outcomes):
-        own = [one for one in outcomes if (one.technology, one.family) == (technology, family)]
+    for technology, family in dict.fromkeys((one.technology, one.point.family) for one in outcomes):
+        own = [
+            one for one in outcomes if (one.technology, one.point.family) == (technology, family)
+        ]
         row: Row = {"technology": technology, "family": family, "designs": len(own)}
         missed = []
         for metric, targets in TARGETS_PERCENT.items():
@@ -143,7 +160,7 @@ def listing(technology: str, outcomes: Sequence[Outcome]) -> Table:
     rows: list[Row] = []
     for one in outcomes:
         if one.technology == technology:
-            row: Row = {"design": one.point.title}
+            row: Row = {"family": one.point.family, "design": one.point.title}
             for metric, (_, synthesis) in one.pairs.items():
                 row |= {
                     f"{metric} [{UNITS[metric]}]": float(synthesis),
@@ -156,12 +173,11 @@ def listing(technology: str, outcomes: Sequence[Outcome]) -> Table:
 
 
 def outcomes() -> list[Outcome]:
-    """All designs in all technologies, as they were measured, beside today's model."""
+    """All designs that were measured, in each technology, beside today's model."""
     found = _measurements()
     return [
         Outcome(
             technology=technology,
-            family=point.name.rpartition("_")[0],
             point=point,
             pairs={
                 metric: (value, found[technology][point.title][metric])
@@ -169,6 +185,7 @@ def outcomes() -> list[Outcome]:
             },
         )
         for technology, point in _tasks()
+        if point.title in found.get(technology, {})
     ]
 
 
@@ -196,7 +213,7 @@ def _tasks() -> list[tuple[str, Point]]:
     return [
         (technology, point)
         for technology in TECHNOLOGIES
-        for points in POINTS.values()
+        for points in POINTS
         for point in points()
     ]
 
@@ -204,6 +221,11 @@ def _tasks() -> list[tuple[str, Point]]:
 def _measurements() -> dict[str, dict[str, Figures]]:
     """Technology to title of the point to what was measured."""
     return dict(json.loads(SYNTHESIS.read_text())) if SYNTHESIS.exists() else {}
+
+
+@cache
+def _prices(technology: str) -> Technology:
+    return without_memories(load(technology))
 
 
 @cache

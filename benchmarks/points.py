@@ -3,25 +3,36 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from designs import Dataflow, Gemm, Params, SystolicParams, Workload
+from designs.digit_serial import DigitSerialParams
+from designs.digits import Encoding
 from designs.rules import RuleError
+from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
 
 SEED = 2026
 SMALL_COUNT = 30
 LARGE_SIDES = ((32, 32), (24, 48), (48, 20), (40, 40))
 """Rows and columns of the large points."""
 
+Made = TypeVar("Made", bound=Params)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """A design and a small workload that keeps it busy."""
+    """A design and a small workload that keeps it busy.
+
+    family: under which results are put together. title: what it is, for a table. alike: places of
+    the operands that are the same in all streams of a simulation, for cycles depend on them.
+    """
 
     name: str
+    family: str
     params: Params
     workload: Workload
     title: str
-    """What it is, for a table."""
+    alike: tuple[int, ...] = ()
 
 
 def systolic() -> Iterator[Point]:
@@ -41,33 +52,160 @@ def _side(draw: random.Random, most: int) -> int:
 def _systolic(draw: random.Random, index: int, rows: int, cols: int, *, w_bits_max: int) -> Point:
     dataflow = draw.choice((Dataflow.OS, Dataflow.WS))
     is_ws = dataflow == Dataflow.WS
+    params = _legal(
+        lambda: SystolicParams(
+            rows=rows,
+            cols=cols,
+            dataflow=dataflow,
+            a_bits=draw.randint(2, w_bits_max),
+            w_bits=draw.randint(2, w_bits_max),
+            a_signed=draw.random() < 0.75,
+            w_signed=draw.random() < 0.75,
+            max_k=2 ** draw.randint(6, 16),
+            mac_stages=draw.randint(0, 2),
+            double_buffer=draw.random() < 0.6,
+            **({"acc_rows": 2 ** draw.randint(4, 10)} if is_ws else {}),
+        )
+    )
+    title = f"{dataflow.name.lower()} {_shape(params)} {_buffers(params)} {params.mac_stages}"
+    return Point(
+        name=f"systolic_{index}",
+        family="systolic",
+        params=params,
+        workload=_gemm(params),
+        title=title,
+    )
+
+
+def _legal(make: Callable[[], Made]) -> Made:
+    """The first that no rule refuses."""
     while True:
         try:
-            params = SystolicParams(
-                rows=rows,
-                cols=cols,
-                dataflow=dataflow,
-                a_bits=draw.randint(2, w_bits_max),
-                w_bits=draw.randint(2, w_bits_max),
-                a_signed=draw.random() < 0.75,
-                w_signed=draw.random() < 0.75,
-                max_k=2 ** draw.randint(6, 16),
-                mac_stages=draw.randint(0, 2),
-                double_buffer=draw.random() < 0.6,
-                **({"acc_rows": 2 ** draw.randint(4, 10)} if is_ws else {}),
-            )
+            return make()
         except RuleError:
             continue
-        break
-    gemm = Gemm(m=2 * rows, k=min(2 * rows + 16, params.max_k), n=2 * cols)
+
+
+def _shape(params: Any) -> str:
+    """Size, widths of the operands and of the sums; u: unsigned."""
     signs = {True: "", False: "u"}
-    title = (
-        f"{dataflow.name.lower()} {rows}x{cols} {signs[params.a_signed]}{params.a_bits}x"
-        f"{signs[params.w_signed]}{params.w_bits} acc {params.acc_bits} "
-        f"{'double' if params.double_buffer else 'single'} {params.mac_stages}"
+    return (
+        f"{params.rows}x{params.cols} {signs[params.a_signed]}{params.a_bits}x"
+        f"{signs[params.w_signed]}{params.w_bits} acc {params.acc_bits}"
     )
-    return Point(name=f"systolic_{index}", params=params, workload=gemm, title=title)
 
 
-POINTS: dict[type[Params], Callable[[], Iterator[Point]]] = {SystolicParams: systolic}
-"""Params type to its points."""
+def _buffers(params: Any) -> str:
+    return "double" if params.double_buffer else "single"
+
+
+def _gemm(params: SystolicParams) -> Gemm:
+    """Several tiles of results, each of several steps."""
+    return Gemm(m=2 * params.rows, k=min(2 * params.rows + 16, params.max_k), n=2 * params.cols)
+
+
+ARRAYS: dict[str, dict[str, Any]] = {
+    "os": {},
+    "ws": {"dataflow": Dataflow.WS, "acc_rows": 32},
+    "matrix": {"broadcast": True},
+    "cube": {"depth": 4},
+    "tree cube": {"depth": 4, "reduction": Reduction.TREE},
+    "tree": {"dataflow": Dataflow.WS, "reduction": Reduction.TREE, "acc_rows": 32},
+}
+"""Array to what makes it that."""
+
+DENSE = (
+    ("os", Element.FUSED), ("os", Element.OPT1), ("os", Element.OPT1), ("ws", Element.FUSED),
+    ("ws", Element.OPT1), ("matrix", Element.MAC), ("matrix", Element.OPT1), ("cube", Element.MAC),
+    ("cube", Element.OPT1), ("tree cube", Element.OPT2), ("tree", Element.MAC),
+    ("tree", Element.OPT1), ("tree", Element.OPT2),
+)  # fmt: skip
+
+
+def dense() -> Iterator[Point]:
+    """Every array and element of the bit-weight paper, up to 8 x 8, of int4 to int8."""
+    draw = random.Random(SEED + 1)
+    for index, (array, element) in enumerate(DENSE):
+        params = _legal(lambda array=array, element=element: _dense(draw, array, element))
+        details = [f"{array} {element.name.lower()} {_shape(params)} {_buffers(params)}"]
+        if element != Element.MAC:
+            details += [params.encoding.name.lower(), params.encoded.name.lower()]
+            details += ["edge"] * (params.encoder == EncoderPlace.EDGE)
+        if element >= Element.OPT1:
+            details += [params.resolve.name.lower()]
+            details += [f"blocks of {params.carry_block_bits}"] * (params.carry_block_bits > 0)
+        yield Point(
+            name=f"dense_{index}",
+            family="bit-weight",
+            params=params,
+            workload=_gemm(params),
+            title=" ".join(details),
+        )
+
+
+def _dense(draw: random.Random, array: str, element: Element) -> SystolicParams:
+    digits = {} if element == Element.MAC else {
+        "encoding": draw.choice(list(Encoding)),
+        "encoded": draw.choice(list(Encoded)),
+        "encoder": draw.choice(list(EncoderPlace)),
+    }  # fmt: skip
+    pairs = {} if element < Element.OPT1 else {
+        "resolve": draw.choice(list(ResolvePlace)),
+        "carry_block_bits": draw.choice((0, 0, 0, 6)),
+    }  # fmt: skip
+    return SystolicParams(
+        rows=draw.randint(2, 8),
+        cols=draw.randint(2, 8),
+        a_bits=draw.randint(4, 8),
+        w_bits=draw.randint(4, 8),
+        a_signed=draw.random() < 0.75,
+        w_signed=draw.random() < 0.75,
+        max_k=2 ** draw.randint(6, 12),
+        double_buffer=draw.random() < 0.6,
+        element=element,
+        **ARRAYS[array],
+        **digits,
+        **pairs,
+    )
+
+
+SERIAL = ((1, 8, 1), (2, 4, 1), (4, 8, 1), (1, 6, 4), (2, 8, 4), (4, 4, 4))
+"""Rows, columns and lanes."""
+
+
+def digit_serial() -> Iterator[Point]:
+    """Engines of one and of four digits per element and cycle."""
+    draw = random.Random(SEED + 2)
+    for index, (rows, cols, lanes) in enumerate(SERIAL):
+        params = _legal(
+            lambda rows=rows, cols=cols, lanes=lanes: DigitSerialParams(
+                rows=rows,
+                cols=cols,
+                lanes=lanes,
+                skip_groups=draw.randint(0, 2),
+                row_banks=draw.randint(1, 2),
+                encoding=draw.choice(list(Encoding)),
+                encoded=draw.choice(list(Encoded)),
+                a_bits=draw.randint(4, 8),
+                w_bits=draw.randint(4, 8),
+                max_k=2 ** draw.randint(6, 8),
+                double_buffer=draw.random() < 0.6,
+            )
+        )
+        tiles = {"m": 2 * rows, "n": 2 * cols}
+        if params.encoded == Encoded.W:
+            tiles = {"m": 2 * cols, "n": 2 * rows}
+        yield Point(
+            name=f"digit_serial_{index}",
+            family="digit-serial",
+            params=params,
+            workload=Gemm(k=params.max_k, **tiles),
+            title=f"{_shape(params)} {_buffers(params)}, {lanes} digits a cycle, "
+            f"{params.encoding.name.lower()} {params.encoded.name.lower()}, "
+            f"skip {params.skip_groups}, banks {params.row_banks}",
+            alike=(int(params.encoded),),
+        )
+
+
+POINTS: tuple[Callable[[], Iterator[Point]], ...] = (systolic, dense, digit_serial)
+"""What yields points, by machine and what it is built of."""
