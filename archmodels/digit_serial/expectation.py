@@ -175,7 +175,7 @@ def _dependence(tile: Tile, whole: Load) -> float:
     The digits of an operand depend on each other, and the tables are of phases that do not. Where
     rows hardly wait but at the end of a tile, the deviation of all phases together counts, of the
     latest stream. Where they wait all the time others take over; some of it is left to lanes that
-    do not: a fit, to a quarter of it, for operands half of which are zero.
+    do not: a fit, for operands half of which are zero.
     """
     greatest, variance = greatest_normal()
     together = math.sqrt(max(float(whole.covariance.sum()), 0.0))

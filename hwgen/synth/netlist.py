@@ -1,6 +1,5 @@
 """A mapped netlist: modules of library cells, as Yosys' JSON says it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,12 +89,3 @@ def module_of(name: str, described: Mapping[str, Any]) -> Module:
             for cell, d in described["cells"].items()
         },
     )
-
-
-def modules_of(text: str) -> dict[str, Module]:
-    """All modules of Yosys' JSON that are not black boxes."""
-    return {
-        name: module_of(name, described)
-        for name, described in json.loads(text)["modules"].items()
-        if "blackbox" not in described.get("attributes", {})
-    }
