@@ -73,6 +73,21 @@ def test_a_port_counts_as_the_sinks_inside_after_their_tree() -> None:
     assert loads(own, {"leaf": 3})[2] == 3
 
 
+@pytest.mark.parametrize(("ports", "buffers"), [(1, 0), (3, 0), (4, 4), (16, 16), (17, 17 + 2)])
+def test_a_net_of_several_ports_counts_what_is_behind_all_of_them(ports: int, buffers: int) -> None:
+    source = Module("source", {"a": (2,)}, {"y": (3,) * ports}, {
+        "i": cell("inv_1", A=(2,), Y=(3,))})  # fmt: skip
+    leaf = module("leaf", inverters(5))
+    nets = tuple(range(3, 3 + ports))
+    cells = {f"l{n}": cell("leaf", a=(net,)) for n, net in enumerate(nets)}
+    top = module("top", {"s": cell("source", a=(2,), y=nets)} | cells)
+    found = fan_out.with_trees(mapped(top, source, leaf), tiny()).modules["source"]
+    trees = {name for name, instance in found.cells.items() if instance.kind == "buf_2"}
+    assert len(trees) == buffers and all(name.startswith(fan_out.PREFIX) for name in trees)
+    assert max(loads(found, {}).values()) <= fan_out.LIMIT
+    assert len({*found.outputs["y"]}) == (ports if buffers else 1)
+
+
 def test_clocks_are_left_alone() -> None:
     registers = {
         f"r{n}": cell("dff_1", CK=(2,), D=(3,), Q=(10 + n,)) for n in range(16)

@@ -6,7 +6,8 @@ in between. A register's output, or a port that a thousand elements share, is on
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from hwgen.synth.cells import Cell, is_timed_buffer
 from hwgen.synth.liberty import LibertyError, Library
@@ -16,6 +17,7 @@ LIMIT = 16
 """Sinks that a net may have."""
 SETTLED_ROUNDS = 20
 PREFIX = "fan_out_"
+PORT_PREFIX = f"{PREFIX}port_"
 
 
 def buffer_delay_ps(cell: Cell) -> float:
@@ -53,21 +55,92 @@ class Sink:
 def with_trees(mapped: Mapped, library: Library) -> Mapped:
     """The netlist with a tree of buffers on each net of more than `LIMIT` sinks.
 
-    The sinks that a port has inside, after the trees in there, count; clocks are left alone.
+    The sinks that a port has inside, after the trees in there, count; clocks are left alone. A net
+    that leaves its module by several ports, to more sinks than `LIMIT` in all, has a buffer at each
+    of these ports.
     """
     buffer = chosen_buffer(library)
+    treed, loads = _all_with_trees(mapped, library, buffer)
+    outside = _outside(treed, loads)
+    parted = {
+        name: _parted(module, loads[name], outside[name], buffer)
+        for name, module in mapped.modules.items()
+    }
+    return _all_with_trees(Mapped(mapped.top, parted), library, buffer)[0]
+
+
+def _all_with_trees(
+    mapped: Mapped, library: Library, buffer: Cell
+) -> tuple[Mapped, dict[str, dict[Bit, int]]]:
+    """The netlist with trees, and of each module net to its sinks after them, ports left out."""
     weights: dict[str, dict[str, list[int]]] = {}
-    modules = {}
+    modules, loads = {}, {}
     for name in reversed(mapped.order):
         module = _with_trees(mapped.modules[name], weights, library, buffer)
         modules[name] = module
         totals: dict[Bit, int] = {}
         for net, sinks in _sinks(module, weights, library).items():
             totals[net] = sum(sink.weight for sink in sinks)
+        loads[name] = totals
         weights[name] = {
             port: [totals.get(bit, 0) for bit in bits] for port, bits in module.inputs.items()
         }
-    return Mapped(mapped.top, {name: modules[name] for name in mapped.modules})
+    return Mapped(mapped.top, {name: modules[name] for name in mapped.modules}), loads
+
+
+Outputs: TypeAlias = "dict[tuple[str, int], int]"
+"""Output port and its bit to the sinks behind it, the most of all instances."""
+
+
+def _outside(mapped: Mapped, loads: Mapping[str, Mapping[Bit, int]]) -> dict[str, Outputs]:
+    """Of each module, the sinks behind its output ports."""
+    outside: dict[str, Outputs] = {name: {} for name in mapped.modules}
+    for name in mapped.order:
+        module, nets = mapped.modules[name], dict(loads[name])
+        for port, bits in module.outputs.items():
+            for place, bit in enumerate(bits):
+                nets[bit] = nets.get(bit, 0) + outside[name].get((port, place), 0)
+        for instance in module.cells.values():
+            if instance.kind in outside:
+                found = outside[instance.kind]
+                for port in mapped.modules[instance.kind].outputs:
+                    for place, bit in enumerate(instance.pins.get(port, ())):
+                        found[port, place] = max(found.get((port, place), 0), nets.get(bit, 0))
+    return outside
+
+
+def _parted(module: Module, loads: Mapping[Bit, int], outside: Outputs, buffer: Cell) -> Module:
+    """The module with a buffer at each port of a net that drives too much by several of them."""
+    ports: dict[Bit, list[tuple[str, int]]] = {}
+    for port, bits in module.outputs.items():
+        for place, bit in enumerate(bits):
+            if isinstance(bit, int):
+                ports.setdefault(bit, []).append((port, place))
+    outputs = {port: [*bits] for port, bits in module.outputs.items()}
+    cells = dict(module.cells)
+    free = _greatest_net(module)
+    (data_in,), (data_out,) = buffer.inputs, buffer.outputs
+    for net, places in ports.items():
+        behind = loads.get(net, 0) + sum(outside.get(place, 0) for place in places)
+        if len(places) == 1 or behind <= LIMIT:
+            continue
+        for port, place in places:
+            free += 1
+            pins: dict[str, tuple[Bit, ...]] = {data_in.name: (net,), data_out.name: (free,)}
+            cells[f"{PORT_PREFIX}{port}_{place}"] = Instance(buffer.name, pins)
+            outputs[port][place] = free
+    return replace(
+        module,
+        outputs={port: tuple(bits) for port, bits in outputs.items()},
+        cells=cells,
+    )
+
+
+def _greatest_net(module: Module) -> int:
+    """The greatest number of a net."""
+    words = [bits for instance in module.cells.values() for bits in instance.pins.values()]
+    words += [*module.inputs.values(), *module.outputs.values()]
+    return max((bit for bits in words for bit in bits if isinstance(bit, int)), default=0)
 
 
 def _sinks(
@@ -109,16 +182,7 @@ def _with_trees(
         for name, instance in module.cells.items()
     }
     kinds = {name: instance.kind for name, instance in module.cells.items()}
-    bits = [
-        *(
-            bit
-            for instance in module.cells.values()
-            for own in instance.pins.values()
-            for bit in own
-        ),
-        *(bit for own in (*module.inputs.values(), *module.outputs.values()) for bit in own),
-    ]
-    free = max((bit for bit in bits if isinstance(bit, int)), default=0)
+    free = _greatest_net(module)
     (data_in,), (data_out,) = buffer.inputs, buffer.outputs
     taken = {*kinds, *module.inputs, *module.outputs}
     names = (name for count in itertools.count() if (name := f"{PREFIX}{count}") not in taken)
