@@ -26,7 +26,7 @@ from designs.mapping import Loop, Mapping
 from designs.rules import Rule, bit_length, boolean, check, choice, integer, maximum, where
 from designs.systolic import Encoded
 from designs.widths import product_sum_bits
-from designs.workload import OPERAND_RULES, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, SIZE_BITS, Gemm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,12 +268,4 @@ class DigitSerialFit:
     workload: Gemm
 
 
-DigitSerialFit.RULES = (
-    Rule(
-        key="k",
-        holds=lambda p: p.workload.k <= p.params.max_k,
-        sentence="k must be at most max_k = {p.params.max_k}, not {p.workload.k}",
-        limit="max_k",
-    ),
-    *OPERAND_RULES,
-)
+DigitSerialFit.RULES = GEMM_FIT_RULES

@@ -12,7 +12,7 @@ from designs.digits import Encoding
 from designs.mapping import Loop, Mapping
 from designs.rules import Rule, bit_length, check, choice, integer
 from designs.widths import product_sum_bits
-from designs.workload import OPERAND_RULES, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, SIZE_BITS, Gemm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,12 +130,4 @@ class LaconicFit:
     workload: Gemm
 
 
-LaconicFit.RULES = (
-    Rule(
-        key="k",
-        holds=lambda p: p.workload.k <= p.params.max_k,
-        sentence="k must be at most max_k = {p.params.max_k}, not {p.workload.k}",
-        limit="max_k",
-    ),
-    *OPERAND_RULES,
-)
+LaconicFit.RULES = GEMM_FIT_RULES

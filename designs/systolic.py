@@ -27,7 +27,7 @@ from designs.rules import (
     where,
 )
 from designs.widths import product_sum_bits
-from designs.workload import OPERAND_RULES, REDUCTION_MAX, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, REDUCTION_MAX, SIZE_BITS, Gemm
 
 ACC_ROWS_DEFAULT = 1024
 
@@ -390,12 +390,4 @@ class SystolicFit:
     workload: Gemm
 
 
-SystolicFit.RULES = (
-    Rule(
-        key="k",
-        holds=lambda p: p.workload.k <= p.params.max_k,
-        sentence="k must be at most max_k = {p.params.max_k}, not {p.workload.k}",
-        limit="max_k",
-    ),
-    *OPERAND_RULES,
-)
+SystolicFit.RULES = GEMM_FIT_RULES

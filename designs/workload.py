@@ -40,7 +40,13 @@ class Gemm:
         return self.m * self.k * self.n
 
 
-OPERAND_RULES: tuple[Rule[Any], ...] = (
+GEMM_FIT_RULES: tuple[Rule[Any], ...] = (
+    Rule(
+        key="k",
+        holds=lambda p: p.workload.k <= p.params.max_k,
+        sentence="k must be at most max_k = {p.params.max_k}, not {p.workload.k}",
+        limit="max_k",
+    ),
     Rule(
         key="operands",
         holds=lambda p: p.workload.operands.a.within(p.params.a_bits, p.params.a_signed),
@@ -56,4 +62,4 @@ OPERAND_RULES: tuple[Rule[Any], ...] = (
         limit="w_bits",
     ),
 )
-"""What holds for a GEMM on every machine: the widths hold what a file has."""
+"""What holds for a GEMM on every machine: k fits, and the widths hold what a file has."""
