@@ -66,6 +66,8 @@ def with_trees(mapped: Mapped, library: Library) -> Mapped:
         name: _parted(module, loads[name], outside[name], buffer)
         for name, module in mapped.modules.items()
     }
+    if parted == mapped.modules:
+        return treed
     return _all_with_trees(Mapped(mapped.top, parted), library, buffer)[0]
 
 
