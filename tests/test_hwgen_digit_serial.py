@@ -5,10 +5,11 @@ import random
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, Const, Module, ResetInserter, Shape, Signal, Value
+from amaranth.hdl import Const, Module, Shape, Signal, Value
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reset_midway import results_after_reset
 
 from designs.digit_serial import DigitSerialParams
 from designs.digits import Encoding, PartialProductStyle, SignExtension
@@ -273,32 +274,7 @@ def test_a_reset_in_mid_tile_leaves_nothing_behind(params):
     sent = plan(params, *operands(params, job, seed=3))
     undisturbed = simulate(DigitSerialCore(params), sent).payloads["o"]
     for steps in (2, 9, 15, 24):
-        core, reset, received = DigitSerialCore(params), Signal(), []
-
-        async def testbench(ctx, core=core, reset=reset, steps=steps, received=received):
-            streams = {name: getattr(core, name) for name in ("job", "a", "w")}
-            ctx.set(core.o.ready, 1)
-            for round_steps in (steps, 130):
-                position = dict.fromkeys(streams, 0)
-                received.clear()
-                for _ in range(round_steps):
-                    for name, port in streams.items():
-                        words = sent.transfers[name]
-                        ctx.set(port.valid, position[name] < len(words))
-                        word = words[min(position[name], len(words) - 1)]
-                        ctx.set(Value.cast(port.payload), word)
-                    taken = Cat(*(port.ready & port.valid for port in streams.values()))
-                    output = Value.cast(core.o.payload).as_unsigned()
-                    _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
-                    for index, name in enumerate(streams):
-                        position[name] += flags >> index & 1
-                    if valid:
-                        received.append(word)
-                ctx.set(reset, round_steps == steps)
-                await ctx.tick()
-                ctx.set(reset, 0)
-
-        play(ResetInserter(reset)(core), testbench)
+        received = results_after_reset(DigitSerialCore(params), sent, steps, 130, play)
         assert received == undisturbed
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, ResetInserter, Signal, Value
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reset_midway import results_after_reset
 
 from archmodels import EXACT
 from designs import Gemm
@@ -125,32 +125,7 @@ def test_a_reset_in_mid_job_leaves_nothing_behind():
     sent = plan(params, *operands(params, Gemm(m=4, k=6, n=5), seed=3))
     undisturbed = simulate(LaconicCore(params), sent).payloads["o"]
     for steps in range(1, 60, 7):
-        core, reset, received = LaconicCore(params), Signal(), []
-
-        async def testbench(ctx, core=core, reset=reset, steps=steps, received=received):
-            streams = {name: getattr(core, name) for name in ("job", "a", "w")}
-            ctx.set(core.o.ready, 1)
-            for round_steps in (steps, 300):
-                position = dict.fromkeys(streams, 0)
-                received.clear()
-                for _ in range(round_steps):
-                    for name, port in streams.items():
-                        words = sent.transfers[name]
-                        ctx.set(port.valid, position[name] < len(words))
-                        word = words[min(position[name], len(words) - 1)]
-                        ctx.set(Value.cast(port.payload), word)
-                    taken = Cat(*(port.ready & port.valid for port in streams.values()))
-                    output = Value.cast(core.o.payload).as_unsigned()
-                    _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
-                    for index, name in enumerate(streams):
-                        position[name] += flags >> index & 1
-                    if valid:
-                        received.append(word)
-                ctx.set(reset, round_steps == steps)
-                await ctx.tick()
-                ctx.set(reset, 0)
-
-        run(ResetInserter(reset)(core), testbench)
+        received = results_after_reset(LaconicCore(params), sent, steps, 300, run)
         assert received == undisturbed
 
 
