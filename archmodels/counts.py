@@ -8,7 +8,7 @@ import enum
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
-from designs.rules import Int, Real
+from designs.rules import Int, Real, bit_length
 
 
 class Kind(enum.StrEnum):
@@ -42,6 +42,15 @@ class Kind(enum.StrEnum):
     - COMPRESSOR_3_2, COMPRESSOR_4_2: `bits` columns that add three or four words; one addition.
     - HALF_ADDER: `bits` columns that add two bits each, without a carry between them; one addition.
     - TABLE: a table of constants, words of `bits`, `other_bits` = number of words; one reading.
+    - FLOAT_ADDER, WIDE_FLOAT_ADDER, FLOAT_MULTIPLIER: of floating-point numbers of `bits` of
+      precision, the hidden one included, and `other_bits` of exponent; one sum or product.
+    - CARRY_ADDER: adds two signed words and a carry, at word level by two adders; width of the
+      result; one result.
+    - TABLE_READ: one of the `other_bits` words of `bits` of a table in registers, by a key: its
+      index, past the last of them for zero, and a sign, which inverts every bit; one reading.
+    - FLOAT_READ: the same where the sign inverts the top bit alone.
+    - KEY_ENCODER: the key of `bits` trits of two bits each; one encoding.
+    - BYTE_DECODER: the codes of the five trits of a byte, `bits` = 8; one decoding.
     - FANOUT: no part of its own, priced by delay alone: one net that drives `bits` inputs.
     - MEMORY: words of `bits`, `other_bits` = number of words; one read or one write of a word.
     - MEMORY_READ_REGISTER: the read register of a memory; one write of all its `bits`, with the
@@ -74,6 +83,14 @@ class Kind(enum.StrEnum):
     COMPRESSOR_3_2 = "compressor_3_2"
     COMPRESSOR_4_2 = "compressor_4_2"
     TABLE = "table"
+    FLOAT_ADDER = "float_adder"
+    WIDE_FLOAT_ADDER = "wide_float_adder"
+    FLOAT_MULTIPLIER = "float_multiplier"
+    CARRY_ADDER = "carry_adder"
+    TABLE_READ = "table_read"
+    FLOAT_READ = "float_read"
+    KEY_ENCODER = "key_encoder"
+    BYTE_DECODER = "byte_decoder"
     FANOUT = "fanout"
     MEMORY = "memory"
     MEMORY_READ_REGISTER = "memory_read_register"
@@ -91,6 +108,23 @@ FLIP_FLOPS = frozenset(
 
 MULTIPLIERS = frozenset({Kind.MULTIPLIER, Kind.UNSIGNED_MULTIPLIER, Kind.MIXED_MULTIPLIER})
 """The kinds of multipliers."""
+
+ADDERS_WITHIN = {
+    Kind.CARRY_ADDER: 2,
+    Kind.BYTE_DECODER: 5,
+    Kind.FLOAT_ADDER: 4,
+    Kind.WIDE_FLOAT_ADDER: 4,
+    Kind.FLOAT_MULTIPLIER: 4,
+}
+"""Word-level adders of one unit that has some inside."""
+
+SUBTRACTORS_WITHIN: Mapping[Kind, Callable[[Int], Int]] = {
+    Kind.FLOAT_ADDER: lambda precision: 1 + bit_length(precision + 1),
+    Kind.WIDE_FLOAT_ADDER: lambda precision: 4,
+    Kind.FLOAT_MULTIPLIER: lambda precision: 1 + bit_length(2 * precision - 1),
+}
+"""The same of subtractors, by the precision of a floating-point unit: a normaliser has one in each
+of its levels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,18 +218,28 @@ def memory_read_register_bits(counts: Counts) -> Int:
 
 
 def adder_count(counts: Counts) -> Int:
-    """Word-level adders, of constants too."""
-    return _total(counts.inventory, {Kind.ADDER, Kind.INCREMENTER}, lambda item: item.count)
+    """Word-level adders, of constants too, and those inside of units."""
+    alone = {Kind.ADDER, Kind.INCREMENTER}
+    within = _total(
+        counts.inventory, ADDERS_WITHIN.keys(), lambda item: item.count * ADDERS_WITHIN[item.kind]
+    )
+    return within + _total(counts.inventory, alone, lambda item: item.count)
 
 
 def subtractor_count(counts: Counts) -> Int:
-    """Word-level subtractors, of constants too."""
-    return _total(counts.inventory, {Kind.SUBTRACTOR, Kind.DECREMENTER}, lambda item: item.count)
+    """Word-level subtractors, of constants too, and those inside of units."""
+    alone = {Kind.SUBTRACTOR, Kind.DECREMENTER}
+    within = _total(
+        counts.inventory,
+        SUBTRACTORS_WITHIN.keys(),
+        lambda item: item.count * SUBTRACTORS_WITHIN[item.kind](item.bits),
+    )
+    return within + _total(counts.inventory, alone, lambda item: item.count)
 
 
 def multiplier_count(counts: Counts) -> Int:
-    """Word-level multipliers, signed or not."""
-    return _total(counts.inventory, MULTIPLIERS, lambda item: item.count)
+    """Word-level multipliers, signed or not, and those inside of units."""
+    return _total(counts.inventory, MULTIPLIERS | {Kind.FLOAT_MULTIPLIER}, lambda item: item.count)
 
 
 def _total(inventory: Mapping[str, Item], kinds: Set[Kind], size: Callable[[Item], Int]) -> Int:

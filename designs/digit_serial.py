@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from designs.digits import (
+    Encoded,
     Encoding,
     PartialProductStyle,
     SignExtension,
@@ -23,14 +24,13 @@ from designs.digits import (
     digit_sum_bits,
 )
 from designs.mapping import Loop, Mapping
-from designs.rules import Rule, bit_length, boolean, check, choice, integer, maximum, where
-from designs.systolic import Encoded
+from designs.rules import Rule, boolean, check, choice, integer, maximum, where
 from designs.widths import product_sum_bits
-from designs.workload import GEMM_FIT_RULES, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DigitSerialParams:
+class DigitSerialParams(GemmJob):
     """Structure of one digit-serial engine.
 
     It multiplies X (p x k, in digits) by Y (k x q, plain): A by W, or with `encoded: w` the
@@ -191,21 +191,6 @@ class DigitSerialParams:
         return where(self.resolve_adders == 0, 1, self.cols // maximum(self.resolve_adders, 1))
 
     @property
-    def k_bits(self) -> int:
-        """Width of the field k of a job."""
-        return bit_length(self.max_k)
-
-    @property
-    def m_bits(self) -> int:
-        """Width of the field m of a job."""
-        return SIZE_BITS
-
-    @property
-    def n_bits(self) -> int:
-        """Width of the field n of a job."""
-        return SIZE_BITS
-
-    @property
     def mac_slots_per_cycle(self) -> int:
         """Peak multiply-accumulates per cycle, of operands with one nonzero digit each."""
         return self.rows * self.cols * self.lanes
@@ -268,4 +253,4 @@ class DigitSerialFit:
     workload: Gemm
 
 
-DigitSerialFit.RULES = GEMM_FIT_RULES
+DigitSerialFit.RULES = (*GEMM_FIT_RULES, ONE_WIDTH_RULE)

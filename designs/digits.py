@@ -27,6 +27,13 @@ class Encoding(enum.IntEnum):
     NAF = 2
 
 
+class Encoded(enum.IntEnum):
+    """The operand that is written in digits."""
+
+    A = 0
+    W = 1
+
+
 class PartialProductStyle(enum.IntEnum):
     """How -1 and -2 times the other operand are formed.
 

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from designs.digits import Encoding
 from designs.mapping import Loop, Mapping
-from designs.rules import Rule, bit_length, check, choice, integer
+from designs.rules import Rule, check, choice, integer
 from designs.widths import product_sum_bits
-from designs.workload import GEMM_FIT_RULES, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LaconicParams:
+class LaconicParams(GemmJob):
     """Structure of one Laconic engine: a grid of elements, each with `lanes` pairs of terms.
 
     Operands are two's complement. Each nonzero digit of an encoding is one term, so NAF, which has
@@ -72,21 +72,6 @@ class LaconicParams:
         return product_sum_bits(self.max_k, self.a_bits, self.a_signed, self.w_bits, self.w_signed)
 
     @property
-    def k_bits(self) -> int:
-        """Width of the field k of a job."""
-        return bit_length(self.max_k)
-
-    @property
-    def m_bits(self) -> int:
-        """Width of the field m of a job."""
-        return SIZE_BITS
-
-    @property
-    def n_bits(self) -> int:
-        """Width of the field n of a job."""
-        return SIZE_BITS
-
-    @property
     def mac_slots_per_cycle(self) -> int:
         """Peak multiply-accumulates per cycle, of operands with one term each."""
         return self.rows * self.cols * self.lanes
@@ -130,4 +115,4 @@ class LaconicFit:
     workload: Gemm
 
 
-LaconicFit.RULES = GEMM_FIT_RULES
+LaconicFit.RULES = (*GEMM_FIT_RULES, ONE_WIDTH_RULE)

@@ -85,6 +85,16 @@ def clog2(value: Int) -> Int:
     return bit_length(value - 1)
 
 
+def either(condition: Flag, yes: Flag, no: Flag) -> Flag:
+    """As `where`, of flags."""
+    return (condition & yes) | ((condition ^ True) & no)
+
+
+def anywhere(condition: Flag) -> bool:
+    """Whether it holds at any point: what no point of a grid has needs no counting."""
+    return bool(condition.any()) if isinstance(condition, np.ndarray) else condition
+
+
 def to_real(value: Int) -> Real:
     """Round an exact count to float64, the same way for an int and for an array of ints."""
     return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
@@ -215,3 +225,13 @@ def kept(rules: tuple[Rule[P], ...], subject: P) -> Flag:
     for rule in rules:
         verdict = verdict & rule.holds(subject)
     return verdict
+
+
+def properties(kind: type[Any]) -> dict[str, property]:
+    """The properties of a params type: its own, then those that it shares with other types."""
+    return {
+        name: getattr(kind, name)
+        for base in kind.__mro__
+        for name, member in vars(base).items()
+        if isinstance(member, property)
+    }

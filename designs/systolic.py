@@ -14,12 +14,11 @@ import enum
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.mapping import Loop, Mapping
 from designs.rules import (
     Flag,
     Rule,
-    bit_length,
     boolean,
     check,
     choice,
@@ -27,7 +26,7 @@ from designs.rules import (
     where,
 )
 from designs.widths import product_sum_bits
-from designs.workload import GEMM_FIT_RULES, REDUCTION_MAX, SIZE_BITS, Gemm
+from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, REDUCTION_MAX, Gemm, GemmJob
 
 ACC_ROWS_DEFAULT = 1024
 
@@ -63,13 +62,6 @@ class Element(enum.IntEnum):
     OPT2 = 3
 
 
-class Encoded(enum.IntEnum):
-    """The operand that is written in digits."""
-
-    A = 0
-    W = 1
-
-
 class EncoderPlace(enum.IntEnum):
     """Where it is: in each element, or once at the edge of the array, so that digits travel."""
 
@@ -90,7 +82,7 @@ class ResolvePlace(enum.IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SystolicParams:
+class SystolicParams(GemmJob):
     """Structure of one systolic engine.
 
     Widths that follow (`acc_bits`, `psum_bits`, ...) are properties: the narrowest that no legal
@@ -190,21 +182,6 @@ class SystolicParams:
     def acc_signed(self) -> bool:
         """Whether products, partial sums and results are two's complement."""
         return self.a_signed | self.w_signed
-
-    @property
-    def k_bits(self) -> int:
-        """Width of the field k of a job."""
-        return bit_length(self.max_k)
-
-    @property
-    def m_bits(self) -> int:
-        """Width of the field m of a job."""
-        return SIZE_BITS
-
-    @property
-    def n_bits(self) -> int:
-        """Width of the field n of a job."""
-        return SIZE_BITS
 
     @property
     def lanes(self) -> int:
@@ -390,4 +367,4 @@ class SystolicFit:
     workload: Gemm
 
 
-SystolicFit.RULES = GEMM_FIT_RULES
+SystolicFit.RULES = (*GEMM_FIT_RULES, ONE_WIDTH_RULE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from designs.operands import Operands
-from designs.rules import Rule, check, integer, nested
+from designs.rules import Rule, bit_length, check, integer, nested
 
 SIZE_BITS = 20
 """Width of the sizes m and n of a job, such that every count of a GEMM stays below 2**63."""
@@ -25,19 +25,50 @@ class Gemm:
     m: int = integer(low=1, high=2**SIZE_BITS - 1, doc="rows of A and C", unit="rows")
     k: int = integer(low=1, high=REDUCTION_MAX, doc="reduction length", unit="products")
     n: int = integer(low=1, high=2**SIZE_BITS - 1, doc="columns of W and C", unit="columns")
+    w_bits: int = integer(
+        default=0,
+        low=0,
+        high=16,
+        doc="width of the weights, for machines that multiply narrow ones faster; 0: the machine's",
+        unit="bits",
+    )
     operands: Operands = nested(default=Operands(), doc="distribution of the operands")
 
     def __post_init__(self) -> None:
         check(self)
 
     def __str__(self) -> str:
+        width = f", w_bits={self.w_bits}" if self.w_bits else ""
         given = "" if self.operands == Operands() else f", operands={self.operands}"
-        return f"Gemm(m={self.m}, k={self.k}, n={self.n}{given})"
+        return f"Gemm(m={self.m}, k={self.k}, n={self.n}{width}{given})"
 
     @property
     def mac_count(self) -> int:
         """Useful multiply-accumulates: m * k * n."""
         return self.m * self.k * self.n
+
+
+class GemmJob:
+    """What the params of every GEMM machine say of a job: the widths of its sizes m, k and n."""
+
+    __slots__ = ()
+
+    max_k: int
+
+    @property
+    def k_bits(self) -> int:
+        """Width of the field k of a job."""
+        return bit_length(self.max_k)
+
+    @property
+    def m_bits(self) -> int:
+        """Width of the field m of a job."""
+        return SIZE_BITS
+
+    @property
+    def n_bits(self) -> int:
+        """Width of the field n of a job."""
+        return SIZE_BITS
 
 
 GEMM_FIT_RULES: tuple[Rule[Any], ...] = (
@@ -63,3 +94,11 @@ GEMM_FIT_RULES: tuple[Rule[Any], ...] = (
     ),
 )
 """What holds for a GEMM on every machine: k fits, and the widths hold what a file has."""
+
+ONE_WIDTH_RULE: Rule[Any] = Rule(
+    key="w_bits",
+    holds=lambda p: p.workload.w_bits == 0,
+    sentence="w_bits must be left out: this machine multiplies weights of one width, "
+    "not {p.workload.w_bits}",
+)
+"""What holds besides where narrow weights are not faster."""

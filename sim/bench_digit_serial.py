@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.digit_serial import DigitSerialParams
-from designs.systolic import Encoded
+from designs.digits import Encoded
 from designs.workload import Gemm
-from hwgen.digit_serial.interface import operand_layouts
-from hwgen.systolic.interface import job_layout, o_layout
-from sim.bench_systolic import activity, operands
+from hwgen.digit_serial.interface import streams
+from hwgen.gemm import job_layout
+from sim.gemm import activity, operands, ports
 from sim.packing import packed
-from sim.streams import Interface, Pause, Plan, Port, SimResult
+from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of
 
 __all__ = ["activity", "interface", "operands", "plan", "results"]
@@ -23,13 +23,8 @@ Ints = NDArray[np.int64]
 def interface(params: DigitSerialParams) -> Interface:
     """The streams of a core, and the width of each event it can be probed for."""
     p = params
-    layouts = {"job": job_layout(p), **operand_layouts(p)}
-    inputs = (
-        Port(name=name, payload_bits=layout.size, is_input=True, is_data=name != "job")
-        for name, layout in layouts.items()
-    )
     return Interface(
-        ports=(*inputs, Port(name="o", payload_bits=o_layout(p).size, is_input=False)),
+        ports=ports(streams(p)),
         events={
             "tiles": 1,
             "mac_useful": (p.rows * p.cols * p.max_k).bit_length(),

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from designs.laconic import LaconicParams
 from designs.workload import Gemm
-from hwgen.laconic.interface import a_layout, w_layout
-from hwgen.systolic.interface import job_layout, o_layout
-from sim.bench_systolic import activity, operands
+from hwgen.gemm import job_layout
+from hwgen.laconic.interface import streams
+from sim.gemm import activity, operands, ports
 from sim.packing import packed
-from sim.streams import Interface, Pause, Plan, Port, SimResult
+from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of
 
 __all__ = ["activity", "interface", "operands", "plan", "results"]
@@ -23,12 +23,7 @@ def interface(params: LaconicParams) -> Interface:
     """The streams of a core, and the width of each event it can be probed for."""
     slot_bits = params.mac_slots_per_cycle.bit_length()
     return Interface(
-        ports=(
-            Port(name="job", payload_bits=job_layout(params).size, is_input=True, is_data=False),
-            Port(name="a", payload_bits=a_layout(params).size, is_input=True),
-            Port(name="w", payload_bits=w_layout(params).size, is_input=True),
-            Port(name="o", payload_bits=o_layout(params).size, is_input=False),
-        ),
+        ports=ports(streams(params)),
         events={
             "term_products": slot_bits,
             "mac_slots": slot_bits,

@@ -8,20 +8,16 @@ from numpy.typing import NDArray
 from designs.rules import ceil_div
 from designs.systolic import Dataflow, SystolicParams
 from designs.workload import Gemm
-from hwgen.systolic.interface import a_layout, job_layout, o_layout, w_layout
+from hwgen.gemm import job_layout
+from hwgen.systolic.interface import streams
+from sim.gemm import activity, operands, ports
 from sim.packing import packed
-from sim.streams import Interface, Pause, Plan, Port, SimResult
+from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of
 
+__all__ = ["activity", "interface", "operands", "plan", "results"]
+
 Ints = NDArray[np.int64]
-
-
-def operands(params: SystolicParams, workload: Gemm, seed: int) -> tuple[Ints, Ints]:
-    """Operands of a GEMM, distributed as the workload says: a (m, k), w (k, n)."""
-    random, given = np.random.default_rng(seed), workload.operands
-    a = given.a.draw(random, (workload.m, workload.k), params.a_bits, params.a_signed)
-    w = given.w.draw(random, (workload.k, workload.n), params.w_bits, params.w_signed)
-    return a, w
 
 
 def interface(params: SystolicParams) -> Interface:
@@ -32,15 +28,7 @@ def interface(params: SystolicParams) -> Interface:
     events = {"mac_slots": slots.bit_length(), "mac_useful": useful_max.bit_length(), "tiles": 1}
     if is_ws:
         events |= {"accumulator_reads": 1, "accumulator_writes": 1}
-    return Interface(
-        ports=(
-            Port(name="job", payload_bits=job_layout(params).size, is_input=True, is_data=False),
-            Port(name="a", payload_bits=a_layout(params).size, is_input=True),
-            Port(name="w", payload_bits=w_layout(params).size, is_input=True),
-            Port(name="o", payload_bits=o_layout(params).size, is_input=False),
-        ),
-        events=events,
-    )
+    return Interface(ports=ports(streams(params)), events=events)
 
 
 def plan(
@@ -92,13 +80,6 @@ def results(params: SystolicParams, workload: Gemm, result: SimResult) -> Ints:
     tile_rows = params.rows if params.dataflow == Dataflow.OS else None
     shape = (workload.m, workload.n)
     return matrix_of(params, result.payloads["o"], tiles, shape, tile_rows)
-
-
-def activity(params: SystolicParams, result: SimResult, sent: Plan) -> dict[str, int]:
-    """What was counted in the simulation, under the keys of the model's activity."""
-    counted = {name.replace("_", ".", 1): count for name, count in result.activity.items()}
-    sent_counts = {f"{port}.transfers": len(sent.transfers[port]) for port in ("a", "w")}
-    return counted | sent_counts | {"o.transfers": len(result.payloads["o"])}
 
 
 def _gemm(a: Ints, w: Ints) -> Gemm:

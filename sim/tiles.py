@@ -51,13 +51,7 @@ def matrix_of(
     Raises SimulationError where a lane past the edge is not zero, or `last` is not on the last
     transfer alone.
     """
-    lasts = [word >> params.cols * params.acc_bits for word in words]
-    if lasts != [0] * (len(words) - 1) + [1]:
-        places = [index for index, last in enumerate(lasts) if last]
-        raise SimulationError(
-            f"o: last must be high on transfer {len(words) - 1} alone, the last one, "
-            f"not on {_listed(places)}"
-        )
+    check_last(words, params.cols * params.acc_bits)
     lanes = unpacked(words, params.cols, params.acc_bits, params.acc_signed)
     matrix = np.zeros(shape, dtype=np.int64)
     start = 0
@@ -73,6 +67,17 @@ def matrix_of(
             )
         matrix[np.ix_(rows, cols)] = inside
     return matrix
+
+
+def check_last(words: list[int], bits: int) -> None:
+    """Raise SimulationError where `last`, above `bits`, is not on the last transfer alone."""
+    lasts = [word >> bits for word in words]
+    if lasts != [0] * (len(words) - 1) + [1]:
+        places = [index for index, last in enumerate(lasts) if last]
+        raise SimulationError(
+            f"o: last must be high on transfer {len(words) - 1} alone, the last one, "
+            f"not on {_listed(places)}"
+        )
 
 
 def _listed(places: list[int]) -> str:

@@ -14,11 +14,10 @@ from archmodels.digit_serial import counts, exact_counts
 from archmodels.digit_serial.shape import Element
 from designs import Gemm
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.grid import Grid
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import kept
-from designs.systolic import Encoded
 
 MAX = 2**63 - 1
 NORMAL = Distribution.NORMAL

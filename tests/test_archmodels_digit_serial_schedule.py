@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from archmodels.digit_serial.schedule import phase_ends, schedule, total_cycles, walks
 from designs.digit_serial import DigitSerialParams
-from designs.digits import Encoding, encode
-from designs.systolic import Encoded
+from designs.digits import Encoded, Encoding, encode
 
 
 class Walker:

@@ -13,11 +13,11 @@ from archmodels.counts import FLIP_FLOPS, Kind, flip_flop_bits
 from archmodels.systolic import counts
 from archmodels.technology import load
 from designs import Dataflow, Gemm, SystolicParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.grid import Grid
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import RuleError, Spec
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 
 MAX = 2**63 - 1
 

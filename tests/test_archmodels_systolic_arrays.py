@@ -9,8 +9,8 @@ from archmodels.counts import FLIP_FLOPS, Kind, adder_count, flip_flop_bits, mul
 from archmodels.systolic import counts
 from archmodels.technology import load, names
 from designs import Dataflow, Gemm, SystolicParams
-from designs.digits import Encoding, PartialProductStyle
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.digits import Encoded, Encoding, PartialProductStyle
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 
 OS, WS = Dataflow.OS, Dataflow.WS
 TREE = Reduction.TREE

@@ -220,7 +220,12 @@ def test_array_is_scalar_elementwise(horowitz45: Technology) -> None:
     table = tuple(tuple(float(10 * row + column) for column in range(30)) for row in range(20))
     listed = replace(fitted((Term.PRODUCT,), (2.0,), other_bits=(1, 30)), table=table)
     listed = replace(listed, range=Range(bits=(5, 24), other_bits=(1, 30)))
-    for price in (*every, *laws, listed):
+    coarse = replace(
+        listed,
+        axes=((5, 9, 24), (1, 4, 30)),
+        table=((1.0, 2.0, 3.5), (4.0, 5.5, 6.0), (7.0, 8.25, 9.0)),
+    )
+    for price in (*every, *laws, listed, coarse):
         prices = np.broadcast_to(price.at(bits, other_bits), 50)
         outside = np.broadcast_to(price.is_outside(bits, other_bits), 50)
         for i, (width, other) in enumerate(zip(bits.tolist(), other_bits.tolist(), strict=True)):
@@ -413,7 +418,15 @@ def calibrated(**changes: object) -> Technology:
         },
         "leakage_prices": {Kind.ADDER: adder},
         "delay_prices": {
-            Kind.ADDER: replace(adder, table=((1.0,),), range=Range(bits=(3, 3), other_bits=(2, 2)))
+            Kind.ADDER: replace(
+                adder, table=((1.0,),), range=Range(bits=(3, 3), other_bits=(2, 2))
+            ),
+            Kind.TABLE_READ: replace(
+                adder,
+                table=((1.0, 2.5), (4.0, 7.0)),
+                axes=((3, 9), (1, 4)),
+                range=Range(bits=(3, 9), other_bits=(1, 4)),
+            ),
         },
     }
     return Technology(**{**fields, **changes})  # type: ignore[arg-type]
@@ -478,6 +491,41 @@ def test_a_table_is_the_price_inside_its_range() -> None:
     multiplier = technology.parse(FITTED, "tiny7").energy_price(Kind.MULTIPLIER)
     assert [multiplier.at(3, 2), multiplier.at(2, 3), multiplier.at(4, 3)] == [3.0, 2.0, 6.0]
     assert not multiplier.is_interpolated(3, 2) and multiplier.is_interpolated(4, 3)
+
+
+def test_a_table_of_some_widths_is_linear_between_them() -> None:
+    some = FITTED.replace("[2, 3], other_bits: [2, 3]", "[2, 6], other_bits: [1, 4]").replace(
+        "    table:", "    axes: {bits: [2, 6], other_bits: [1, 4]}\n    table:"
+    )
+    reads = technology.parse(some, "tiny7").energy_price(Kind.MULTIPLIER)
+    assert [reads.at(2, 1), reads.at(2, 4), reads.at(6, 1), reads.at(6, 4)] == [1, 2, 3, 4]
+    assert [reads.at(3, 1), reads.at(2, 2)] == pytest.approx([1.5, 4 / 3])
+    assert reads.at(4, 2) == pytest.approx((4 / 3 + 10 / 3) / 2)
+    assert reads.at(7, 4) == 14.0  # the law beyond
+    assert not reads.is_interpolated(6, 1) and reads.is_interpolated(3, 1)
+    assert not reads.is_interpolated(np.array([2, 6]), np.array([1, 4]))
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ("{bits: [2, 3]}", "axes.other_bits is missing"),
+        ("{bits: [2, 3], other_bits: [3, 2]}",
+         "axes.other_bits must be ascending widths from 2 to 3, not [3, 2]"),
+        ("{bits: [2, 4], other_bits: [2, 3]}",
+         "axes.bits must be ascending widths from 2 to 3, not [2, 4]"),
+        ("{bits: [2, 2.5, 3], other_bits: [2, 3]}",
+         "axes.bits must be ascending widths from 2 to 3, not [2, 2.5, 3]"),
+    ],
+)  # fmt: skip
+def test_malformed_axes(axes: str, sentence: str) -> None:
+    text = FITTED.replace("    table:", f"    axes: {axes}\n    table:")
+    with pytest.raises(TechnologyError) as error:
+        technology.parse(text, "tiny7")
+    assert str(error.value) == f"tiny7.yaml: energy_pj.multiplier.{sentence}"
+    bare = text.replace("    table: [[1, 2], [3, 4]]\n", "")
+    with pytest.raises(TechnologyError, match="axes has no meaning without a table"):
+        technology.parse(bare, "tiny7")
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
-from designs.digits import Encoding, encode
+from designs.digits import Encoded, Encoding, encode
 from designs.grid import Grid
 from designs.operands import operand_range
 from designs.rules import RuleError, check_rules
-from designs.systolic import Encoded
 from designs.workload import Gemm
 
 POWER = "{} must be a power of two, not {}"

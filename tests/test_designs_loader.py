@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designs import (
+    FAMILIES,
     Dataflow,
     Design,
     DesignError,
@@ -182,11 +183,14 @@ class TestKeyErrors:
         )
 
     def test_no_family(self, folder):
-        assert refusal("params: {rows: 4}\n") == ("x.yaml:1: family must be given: one of systolic")
+        assert refusal("params: {rows: 4}\n") == (
+            f"x.yaml:1: family must be given: one of {', '.join(FAMILIES)}"
+        )
 
     def test_unknown_family(self, folder):
         assert refusal("family: sistolic\n") == (
-            "x.yaml:1: family: family must be systolic, not 'sistolic' (did you mean systolic?)"
+            f"x.yaml:1: family: family must be one of {', '.join(FAMILIES)}, not 'sistolic' "
+            "(did you mean systolic?)"
         )
 
     def test_unknown_machine(self, folder):
@@ -285,10 +289,11 @@ WORKLOADS = [
     ("  - gemm: {m: 1.5, k: 1, n: 1}\n", "4: workloads[0].gemm.m: m must be an integer, not 1.5"),
     ("  - gemm: {m: 1, n: 1}\n", "4: workloads[0].gemm.k: k must be given (reduction length)"),
     ("  - gemm: {m: 1, k: 1, n: 1, l: 1}\n",
-     "4: workloads[0].gemm.l: key must be one of m, k, n, operands, not 'l'"),
+     "4: workloads[0].gemm.l: key must be one of m, k, n, w_bits, operands, not 'l'"),
     ("  - gem: {m: 1, k: 1, n: 1}\n",
-     "4: workloads[0].gem: key must be one of gemm, name, not 'gem' (did you mean gemm?)"),
-    ("  - name: a\n", "4: workloads[0]: workload must have one key of gemm"),
+     ("4: workloads[0].gem: key must be one of gemm, bitnet_block, name, not 'gem' "
+      "(did you mean gemm?)")),
+    ("  - name: a\n", "4: workloads[0]: workload must have one key of gemm, bitnet_block"),
     ("  - gemm: {m: 1, k: 1, n: 1}\n    name: Big\n",
      "5: workloads[0].name: name must be a name of the form [a-z][a-z0-9_]*, not 'Big'"),
     ("  - gemm: {m: 1, k: 1, n: 1}\n    name: a\n  - gemm: {m: 1, k: 1, n: 1}\n    name: a\n",
@@ -296,7 +301,8 @@ WORKLOADS = [
     ("  - gemm: {m: 1, k: 1, n: 1}\n    name: w1\n  - gemm: {m: 1, k: 1, n: 1}\n",
      "6: workloads[1]: name must be unique, not w1 again (first on line 4)"),
     ("  - 4\n",
-     "4: workloads[0]: workloads[0] must be a mapping with keys among gemm, name, not 4"),
+     ("4: workloads[0]: workloads[0] must be a mapping with keys among gemm, bitnet_block, name, "
+      "not 4")),
     ("  gemm: {m: 1}\n", "3: workloads: workloads must be a list, not {gemm: {m: 1}}"),
 ]  # fmt: skip
 

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designs import Dataflow, SystolicParams
-from designs.rules import bit_length, ceil_div, clog2, maximum, minimum, where
+from designs.rules import (
+    anywhere,
+    bit_length,
+    ceil_div,
+    clog2,
+    either,
+    maximum,
+    minimum,
+    properties,
+    where,
+)
 
 POSITIVE = st.integers(1, 2**62 - 1)
 
@@ -65,3 +75,41 @@ def test_weight_stationary_rows_beyond_max_k_are_refused():
         ValueError, match="^rows must be at most max_k = 8 with dataflow ws, not 9$"
     ):
         SystolicParams(dataflow=Dataflow.WS, rows=9, max_k=8)
+
+
+def test_properties_are_a_types_own_then_the_shared_ones():
+    class Shared:
+        @property
+        def k(self):
+            return 1
+
+        @property
+        def m(self):
+            return 2
+
+    class Own(Shared):
+        field = 3
+
+        @property
+        def a(self):
+            return 4
+
+        @property
+        def m(self):
+            return 5
+
+    assert list(properties(Own)) == ["a", "m", "k"]
+    assert properties(Own)["m"] is Own.m
+
+
+def test_flags_are_chosen_and_found_as_on_one_point():
+    conditions, yes, no = (
+        [False, True] * 4,
+        [False, False, True, True] * 2,
+        [False] * 4 + [True] * 4,
+    )
+    points = [y if condition else n for condition, y, n in zip(conditions, yes, no, strict=True)]
+    assert list(map(either, conditions, yes, no)) == points
+    assert either(*map(np.array, (conditions, yes, no))).tolist() == points
+    assert [anywhere(True), anywhere(False)] == [True, False]
+    assert [anywhere(np.array(flags)) for flags in ([False, True], [False, False])] == [True, False]

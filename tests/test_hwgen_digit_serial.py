@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from amaranth.hdl import Const, Module, Shape, Signal, Value
 from amaranth.sim import Simulator
+from consecutive_jobs import outcomes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reset_midway import results_after_reset
 
 from designs.digit_serial import DigitSerialParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension
-from designs.systolic import Encoded
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.workload import Gemm
 from dse.engines import Run
 from dse.verify import compare
 from hwgen import DigitSerialCore
 from hwgen.arith import PairParams, digit_layout
-from hwgen.digit_serial.choose import choose, gated
+from hwgen.choose import choose, gated
 from hwgen.digit_serial.element import Element, ElementParams
 from hwgen.digit_serial.selector import SELECTORS
 from hwgen.emit import verilog
@@ -27,7 +27,7 @@ from hwgen.netlist import count, flattened_count
 from sim.bench_digit_serial import operands, plan, results
 from sim.golden.systolic import gemm
 from sim.pysim import simulate
-from sim.streams import Pause, Plan, SimResult
+from sim.streams import Pause
 
 IN_AMARANTH = Run(engine="amaranth")
 DIGITS = {
@@ -251,21 +251,9 @@ JOBS = (Gemm(m=3, k=5, n=4), Gemm(m=1, k=1, n=1), Gemm(m=7, k=2, n=3), Gemm(m=2,
 def test_jobs_follow_each_other(params, stalled):
     pairs = [operands(params, job, seed) for seed, job in enumerate(JOBS)]
     plans = [plan(params, *pair) for pair in pairs]
-    ports = ("job", "a", "w")
-    together = Plan(
-        interface=plans[0].interface,
-        transfers={port: [word for one in plans for word in one.transfers[port]] for port in ports},
-        expected={"o": sum(one.expected["o"] for one in plans)},
-        pauses={port: Pause(probability=0.4, seed=1) for port in (*ports, "o") if stalled},
-    )
-    words = simulate(DigitSerialCore(params), together).payloads["o"]
-    for job, pair, one in zip(JOBS, pairs, plans, strict=True):
-        own, words = words[: one.expected["o"]], words[one.expected["o"] :]
-        result = SimResult(
-            cycles=0, simulated_cycles=0, payloads={"o": own}, transfer_cycles={}, activity={}
-        )
+    found = outcomes(DigitSerialCore(params), plans, stalled)
+    for job, pair, result in zip(JOBS, pairs, found, strict=True):
         assert np.array_equal(results(params, job, result), gemm(params, *pair))
-    assert not words
 
 
 @pytest.mark.parametrize("params", ENGINES[1:5])

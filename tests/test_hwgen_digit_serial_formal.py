@@ -4,7 +4,7 @@ import pytest
 import test_hwgen_streams_formal as formal
 
 from designs.digit_serial import DigitSerialParams
-from designs.systolic import Encoded
+from designs.digits import Encoded
 from hwgen import DigitSerialCore, yosys
 from hwgen.emit import verilog
 

@@ -11,9 +11,10 @@ import pytest
 from emitted import PORT, emit_all
 
 import hwgen
-from designs import Dataflow, SystolicParams
+from designs import Dataflow, SystolicParams, load
 from hwgen.emit import emit
-from hwgen.systolic.interface import a_layout, job_layout, o_layout
+from hwgen.gemm import job_layout, o_layout
+from hwgen.systolic.interface import a_layout
 from sim.bench_systolic import plan
 from sim.pysim import simulate
 
@@ -99,3 +100,20 @@ def test_latency_is_as_the_manifest_says(name, emissions):
 def test_version_is_the_packages():
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
     assert project["project"]["version"] == hwgen.__version__
+
+
+def test_fields_of_an_instruction_have_names_of_their_own():
+    for name, stream in emit("engine", load("vitallm_tiny").params).manifest["streams"].items():
+        fields = [field["name"] for field in stream["fields"]]
+        assert len(set(fields)) == len(fields), name
+        if name == "vector_program":
+            assert {"last", "operation.operation.last", "operation.operation.x_at.word"} <= {
+                *fields
+            }
+
+
+def test_integers_have_a_sign_and_patterns_of_floats_none():
+    for name, signed in (("lut32_int8", True), ("lut_fp16", False)):
+        streams = emit("core", load(name).params).manifest["streams"]
+        assert [field["signed"] for field in streams["a"]["fields"]] == [signed], name
+        assert streams["o"]["fields"][0]["signed"] is signed

@@ -46,6 +46,11 @@ def test_modules_are_weighted_by_their_instances():
     assert (counted.memory_bits, counted.memory_read_register_bits) == (0, 0)
 
 
+def test_a_negation_is_a_subtractor():
+    counted = count("module top(input [2:0] d, output [2:0] q); assign q = -d; endmodule", "top")
+    assert (counted.adder_count, counted.subtractor_count) == (0, 1)
+
+
 def test_flattening_keeps_all_registers_that_are_used():
     assert flattened_count(TWO_LEVELS, "top").flip_flop_bits == 5 * 5 + 2 * 7
 
@@ -89,7 +94,6 @@ REFUSED = {
     "always @* if (e) q = d;": "$dlatch",
     "always @(posedge c or posedge e) if (e) q <= 0; else q <= d;": "$adff",
     "always @* q = d / 3'd3;": "$div",
-    "always @* q = -d;": "$neg",
     "box box(d, q);": "box",
 }
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, Module, ResetInserter, Signal, Value
+from amaranth.hdl import Cat, ResetInserter, Signal, Value
 from amaranth.sim import Simulator
 from dense_grid import AT_EDGE, AT_OUTPUT, IN_ELEMENT, OPT1, OPT2, SINGLE, TREE, WS
 from hypothesis import given, settings
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from designs import Dataflow, Gemm, SystolicParams
 from hwgen import SystolicCore
-from hwgen.systolic.sequencer import lanes_within
 from sim.bench_systolic import operands, plan, results
 from sim.golden.systolic import gemm
 from sim.pysim import simulate
@@ -133,23 +132,6 @@ def test_any_shape_and_values(dataflow, size, double_buffer, mac_stages, shape, 
     pauses = {port: Pause(probability=0.3, seed=seed) for port in ("a", "w", "o")}
     result = simulate(SystolicCore(params), plan(params, *inputs, pauses=pauses))
     assert np.array_equal(results(params, job, result), gemm(params, *inputs))
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8])
-def test_lanes_within(count):
-    left = Signal(5)
-    m = Module()
-    lanes = Signal(count)
-    m.d.comb += lanes.eq(lanes_within(left, count))
-
-    async def testbench(ctx):
-        for value in range(32):
-            ctx.set(left, value)
-            assert ctx.get(lanes) == (1 << min(value, count)) - 1
-
-    simulator = Simulator(m)
-    simulator.add_testbench(testbench)
-    simulator.run()
 
 
 def test_tiles_follow_without_a_bubble():

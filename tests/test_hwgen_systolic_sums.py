@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from designs import Dataflow, Gemm, SystolicParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension, digit_sum_bits
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension, digit_sum_bits
 from designs.operands import operand_range
 from designs.rules import RuleError
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 from hwgen import SystolicCore
 from hwgen.systolic.adders import ADDERS
 from hwgen.systolic.arithmetic import ArithmeticParams

@@ -7,9 +7,9 @@ from archmodels.counts import Event, Item, Kind, Operation
 from archmodels.digit_serial.schedule import Totals
 from archmodels.digit_serial.shape import DIGIT_BITS, Element, Shape, Widths
 from archmodels.digit_serial.totals import Tiling
-from archmodels.systolic.shape import Problem
+from archmodels.gemm import Problem
+from designs.digits import Encoded
 from designs.rules import Int, Real, maximum, to_real, where, where_real
-from designs.systolic import Encoded
 
 
 def activity(

@@ -9,9 +9,9 @@ from archmodels.digit_serial.paths import paths
 from archmodels.digit_serial.schedule import Totals, schedule
 from archmodels.digit_serial.shape import Element, Shape, Widths
 from archmodels.digit_serial.totals import expected_totals
-from archmodels.systolic.shape import Problem
+from archmodels.gemm import Problem
+from designs.digits import Encoded
 from designs.rules import Int, Ints, where
-from designs.systolic import Encoded
 
 
 def counts(params: Shape, gemm: Problem) -> Counts:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from archmodels import arith
 from archmodels.counts import Item, Kind
 from archmodels.digit_serial.shape import DIGIT_BITS, Element, Shape, Widths
-from archmodels.systolic.shape import changed_bits
-from designs.digits import PartialProductStyle
+from archmodels.items import changed_bits, choice, control, held, plain, skid, there
+from designs.digits import Encoded, PartialProductStyle
 from designs.rules import Int, clog2, minimum, where
-from designs.systolic import Encoded
 
 
 def inventory(params: Shape, widths: Widths, element: Element) -> Mapping[str, Item]:
@@ -30,32 +29,6 @@ def inventory(params: Shape, widths: Widths, element: Element) -> Mapping[str, I
     )
 
 
-def _plain(bits: Int, count: Int = 1) -> Item:
-    """Registers that take a word in every cycle."""
-    return Item(kind=Kind.FLIP_FLOP, count=count, bits=bits)
-
-
-def _held(bits: Int, count: Int = 1) -> Item:
-    """Registers with an enable and no reset."""
-    return Item(kind=Kind.FLIP_FLOP_ENABLE, count=count, bits=bits)
-
-
-def _control(bits: Int, count: Int = 1) -> Item:
-    """Registers of the control: enabled, and cleared by reset."""
-    return Item(kind=Kind.FLIP_FLOP_ENABLE_RESET, count=count, bits=bits)
-
-
-def _operator(kind: Kind, bits: Int, count: Int = 1) -> Item:
-    """Operators that are not there where they have no bits."""
-    return Item(kind=kind, count=where(bits > 0, count, 0), bits=bits)
-
-
-def _mux(bits: Int, ways: Int, count: Int = 1) -> Item:
-    """A choice of one word of several."""
-    there = where(bits > 0, where(ways > 1, count, 0), 0)
-    return Item(kind=Kind.MUX, count=there, bits=bits, other_bits=ways - 1)
-
-
 def _elements(params: Shape, widths: Widths, element: Element) -> dict[str, Item]:
     """The elements: operand registers, partial products, tree, pair.
 
@@ -67,22 +40,22 @@ def _elements(params: Shape, widths: Widths, element: Element) -> dict[str, Item
     negates = where(params.partial_product == PartialProductStyle.NEGATE, 1, 0)
     blocks = arith.block_adder_count(params.acc_bits, params.carry_block_bits)
     return {
-        "pe.digit": _plain(DIGIT_BITS * lanes, elements),
-        "pe.y": _plain(params.y_bits * lanes, elements),
-        "pe.shift_flag": _plain(1, where(widths.phases > 1, elements, 0)),
-        "pe.pair": _plain(widths.pair, elements),
-        "pe.products": _operator(Kind.PARTIAL_PRODUCT, element.row_bits, elements * lanes),
-        "pe.choices": _operator(Kind.GATE, element.row_bits, elements * lanes * negates),
-        "pe.negated": _operator(Kind.SUBTRACTOR, params.y_bits + 1, elements * lanes * negates),
-        "pe.tree": _operator(Kind.COMPRESSOR_3_2, element.full_adders, elements),
-        "pe.half_adders": _operator(Kind.HALF_ADDER, element.half_adders, elements),
+        "pe.digit": plain(DIGIT_BITS * lanes, elements),
+        "pe.y": plain(params.y_bits * lanes, elements),
+        "pe.shift_flag": plain(1, where(widths.phases > 1, elements, 0)),
+        "pe.pair": plain(widths.pair, elements),
+        "pe.products": there(Kind.PARTIAL_PRODUCT, element.row_bits, elements * lanes),
+        "pe.choices": there(Kind.GATE, element.row_bits, elements * lanes * negates),
+        "pe.negated": there(Kind.SUBTRACTOR, params.y_bits + 1, elements * lanes * negates),
+        "pe.tree": there(Kind.COMPRESSOR_3_2, element.full_adders, elements),
+        "pe.half_adders": there(Kind.HALF_ADDER, element.half_adders, elements),
         "pe.carry_blocks": Item(
             kind=Kind.ADDER,
             count=elements * blocks,
             bits=minimum(params.carry_block_bits + 1, params.acc_bits),
         ),
-        "pe.shift": _mux(widths.pair, 2, where(widths.phases > 1, elements, 0)),
-        "pe.choice": _operator(Kind.GATE, widths.pair, elements),
+        "pe.shift": choice(widths.pair, 2, where(widths.phases > 1, elements, 0)),
+        "pe.choice": there(Kind.GATE, widths.pair, elements),
     }
 
 
@@ -91,7 +64,7 @@ def _encoders(params: Shape) -> dict[str, Item]:
     count = params.rows * params.lanes
     encoders = arith.encoders(params.encoding, count, params.x_bits, params.x_signed)
     return {f"encoder.{name}": item for name, item in encoders.items()} | {
-        "encoder.admit": _operator(Kind.GATE, params.x_bits, count)
+        "encoder.admit": there(Kind.GATE, params.x_bits, count)
     }
 
 
@@ -113,13 +86,13 @@ def _digit_buffers(params: Shape, widths: Widths) -> dict[str, Item]:
         "digit_buffer.read_register": Item(
             kind=Kind.MEMORY_READ_REGISTER, count=buffers, bits=widths.word
         ),
-        "digit_buffer.clear": _operator(Kind.GATE, DIGIT_BITS, cleared),
-        "digit_buffer.enables": _operator(Kind.GATE, 1, digits),
-        "digit_buffer.filled": _held(1, skips),
-        "digit_buffer.run": _held(widths.skip, counts),
-        "digit_buffer.run_step": _operator(Kind.INCREMENTER, widths.skip, counts),
-        "digit_buffer.run_start": _operator(Kind.GATE, widths.skip, skips),
-        "digit_buffer.any_digit": _operator(
+        "digit_buffer.clear": there(Kind.GATE, DIGIT_BITS, cleared),
+        "digit_buffer.enables": there(Kind.GATE, 1, digits),
+        "digit_buffer.filled": held(1, skips),
+        "digit_buffer.run": held(widths.skip, counts),
+        "digit_buffer.run_step": there(Kind.INCREMENTER, widths.skip, counts),
+        "digit_buffer.run_start": there(Kind.GATE, widths.skip, skips),
+        "digit_buffer.any_digit": there(
             Kind.REDUCTION, 2 * params.lanes // params.stream_count, skips
         ),
     }
@@ -138,25 +111,25 @@ def _selectors(params: Shape, widths: Widths) -> dict[str, Item]:
     dense, several = 1 - sparse, where(group > 1, 1, 0)
     digits = DIGIT_BITS * widths.word_digits
     return {
-        "selector.phase": _operator(
+        "selector.phase": there(
             Kind.GATE, widths.word, streams * where(widths.phases > 1, widths.phases, 0)
         ),
-        "selector.load": _mux(digits, 2, streams),
-        "selector.groups": _plain(digits, streams),
-        "selector.last": _plain(1, streams * several),
-        "selector.few": _operator(Kind.GATE, 1, lanes * sparse * several * 2 * group),
+        "selector.load": choice(digits, 2, streams),
+        "selector.groups": plain(digits, streams),
+        "selector.last": plain(1, streams * several),
+        "selector.few": there(Kind.GATE, 1, lanes * sparse * several * 2 * group),
         # whether each is zero, whether none below it is not, which is chosen; its number
-        "selector.first": _operator(Kind.GATE, 1, lanes * sparse * 3 * group),
-        "selector.number": _operator(Kind.GATE, 1, lanes * sparse * several * group),
-        "selector.digit": _mux(DIGIT_BITS, group, lanes * sparse),
-        "selector.count": _plain(widths.position, streams * dense),
-        "selector.count_step": _operator(Kind.INCREMENTER, widths.position, streams * dense),
-        "selector.live": _operator(Kind.GATE, DIGIT_BITS, lanes),
-        "issue.selected": _plain(DIGIT_BITS, lanes),
-        "issue.position": _plain(widths.position, lanes),
-        "issue.group": _plain(widths.index + widths.bank, streams),
-        "issue.digit": _plain(DIGIT_BITS, lanes),
-        "issue.bank": _plain(widths.bank, streams),
+        "selector.first": there(Kind.GATE, 1, lanes * sparse * 3 * group),
+        "selector.number": there(Kind.GATE, 1, lanes * sparse * several * group),
+        "selector.digit": choice(DIGIT_BITS, group, lanes * sparse),
+        "selector.count": plain(widths.position, streams * dense),
+        "selector.count_step": there(Kind.INCREMENTER, widths.position, streams * dense),
+        "selector.live": there(Kind.GATE, DIGIT_BITS, lanes),
+        "issue.selected": plain(DIGIT_BITS, lanes),
+        "issue.position": plain(widths.position, lanes),
+        "issue.group": plain(widths.index + widths.bank, streams),
+        "issue.digit": plain(DIGIT_BITS, lanes),
+        "issue.bank": plain(widths.bank, streams),
     }
 
 
@@ -167,23 +140,23 @@ def _walkers(params: Shape, widths: Widths) -> dict[str, Item]:
     phases = where(widths.phases > 1, widths.phases, 0)
     place = widths.index + widths.bank
     return {
-        "walker.flags": _control(1, streams * (3 + 3 * several)),
-        "walker.fetched": _held(place, streams),
-        "walker.group": _held(place, streams),
-        "walker.phase": _held(phases, streams),
-        "walker.next_phase": _mux(phases, 3, streams),
-        "walker.credit": _control(widths.credit, several * streams),
-        "walker.index_step": _operator(Kind.DECREMENTER, widths.index, streams),
-        "walker.index_skip": _operator(Kind.SUBTRACTOR, widths.index, streams * skips),
-        "walker.bank_step": _operator(Kind.INCREMENTER, widths.bank, several * streams),
-        "walker.credit_up": _operator(Kind.INCREMENTER, widths.credit, several * streams),
-        "walker.credit_down": _operator(Kind.DECREMENTER, widths.credit, several * streams),
-        "walker.bank_end": _operator(Kind.COMPARATOR, widths.index, streams),
-        "walker.home": _operator(Kind.COMPARATOR, widths.bank, 3 * several * streams),
-        "walker.next_index": _mux(widths.index, 3, streams),
-        "walker.next_bank": _mux(widths.bank, 3, several * streams),
-        "walker.control": _operator(Kind.GATE, 1, 16 * streams),
-        "row.shift": _plain(widths.shift_stages, where(widths.phases > 1, params.rows, 0)),
+        "walker.flags": control(1, streams * (3 + 3 * several)),
+        "walker.fetched": held(place, streams),
+        "walker.group": held(place, streams),
+        "walker.phase": held(phases, streams),
+        "walker.next_phase": choice(phases, 3, streams),
+        "walker.credit": control(widths.credit, several * streams),
+        "walker.index_step": there(Kind.DECREMENTER, widths.index, streams),
+        "walker.index_skip": there(Kind.SUBTRACTOR, widths.index, streams * skips),
+        "walker.bank_step": there(Kind.INCREMENTER, widths.bank, several * streams),
+        "walker.credit_up": there(Kind.INCREMENTER, widths.credit, several * streams),
+        "walker.credit_down": there(Kind.DECREMENTER, widths.credit, several * streams),
+        "walker.bank_end": there(Kind.COMPARATOR, widths.index, streams),
+        "walker.home": there(Kind.COMPARATOR, widths.bank, 3 * several * streams),
+        "walker.next_index": choice(widths.index, 3, streams),
+        "walker.next_bank": choice(widths.bank, 3, several * streams),
+        "walker.control": there(Kind.GATE, 1, 16 * streams),
+        "row.shift": plain(widths.shift_stages, where(widths.phases > 1, params.rows, 0)),
     }
 
 
@@ -196,11 +169,11 @@ def _banks(params: Shape, widths: Widths) -> dict[str, Item]:
     return {
         "bank.memory": Item(kind=Kind.MEMORY, count=lanes * banks, bits=word, other_bits=words),
         "bank.read_register": Item(kind=Kind.MEMORY_READ_REGISTER, count=lanes * banks, bits=word),
-        "bank.admit": _operator(Kind.GATE, params.y_bits, lanes * params.cols),
-        "bank.write_select": _operator(Kind.COMPARATOR, widths.bank, lanes * banks),
-        "bank.asked": _operator(Kind.COMPARATOR, widths.bank, lanes * banks * params.rows),
-        "bank.address": _mux(address, params.rows, lanes * banks),
-        "bank.choose": _mux(word, banks, lanes * params.rows),
+        "bank.admit": there(Kind.GATE, params.y_bits, lanes * params.cols),
+        "bank.write_select": there(Kind.COMPARATOR, widths.bank, lanes * banks),
+        "bank.asked": there(Kind.COMPARATOR, widths.bank, lanes * banks * params.rows),
+        "bank.address": choice(address, params.rows, lanes * banks),
+        "bank.choose": choice(word, banks, lanes * params.rows),
     }
 
 
@@ -213,30 +186,30 @@ def _loaders(params: Shape, widths: Widths) -> dict[str, Item]:
     )
     double, several = where(params.double_buffer, 1, 0), where(params.bank_count > 1, 1, 0)
     return {
-        "x_loader.flags": _control(1, 6 + double),
-        "x_loader.loops": _held(1, 2 * inner + outer),
-        "x_loader.used": _plain(params.rows),
-        "x_loader.last_lane": _control(clog2(params.lanes)),
-        "y_loader.flags": _control(1, 4 + double),
-        "y_loader.loops": _held(1, outer),
-        "y_loader.used": _plain(params.cols),
-        "x_loader.row_step": _operator(Kind.DECREMENTER, changed_bits(inner, params.rows)),
-        "x_loader.col_step": _operator(Kind.DECREMENTER, changed_bits(outer, params.cols)),
-        "y_loader.col_step": _operator(Kind.DECREMENTER, changed_bits(outer, params.cols)),
-        "loader.ends": _operator(Kind.COMPARATOR, inner, 3),
-        "loader.last_step": _control(widths.steps, 2),
-        "loader.steps_left": _control(widths.steps, 2),
-        "loader.k_step": _operator(Kind.DECREMENTER, params.k_bits, 2),
-        "loader.steps_step": _operator(Kind.DECREMENTER, widths.steps, 2),
-        "loader.steps_end": _operator(Kind.REDUCTION, widths.steps, 2),
-        "loader.position": _control(widths.position, 2),
-        "loader.position_step": _operator(Kind.INCREMENTER, widths.position, 2),
-        "loader.index": _control(widths.index, 2),
-        "loader.index_step": _operator(Kind.INCREMENTER, widths.index, 2),
-        "loader.bank": _control(widths.bank, 2),
-        "loader.bank_step": _operator(Kind.INCREMENTER, widths.bank, 2 * several),
-        "loader.bank_end": _operator(Kind.COMPARATOR, widths.index, 2 * several),
-        "loader.lanes": _operator(Kind.GATE, 1, 2 * (params.rows + params.cols + 2 * params.lanes)),
+        "x_loader.flags": control(1, 6 + double),
+        "x_loader.loops": held(1, 2 * inner + outer),
+        "x_loader.used": plain(params.rows),
+        "x_loader.last_lane": control(clog2(params.lanes)),
+        "y_loader.flags": control(1, 4 + double),
+        "y_loader.loops": held(1, outer),
+        "y_loader.used": plain(params.cols),
+        "x_loader.row_step": there(Kind.DECREMENTER, changed_bits(inner, params.rows)),
+        "x_loader.col_step": there(Kind.DECREMENTER, changed_bits(outer, params.cols)),
+        "y_loader.col_step": there(Kind.DECREMENTER, changed_bits(outer, params.cols)),
+        "loader.ends": there(Kind.COMPARATOR, inner, 3),
+        "loader.last_step": control(widths.steps, 2),
+        "loader.steps_left": control(widths.steps, 2),
+        "loader.k_step": there(Kind.DECREMENTER, params.k_bits, 2),
+        "loader.steps_step": there(Kind.DECREMENTER, widths.steps, 2),
+        "loader.steps_end": there(Kind.REDUCTION, widths.steps, 2),
+        "loader.position": control(widths.position, 2),
+        "loader.position_step": there(Kind.INCREMENTER, widths.position, 2),
+        "loader.index": control(widths.index, 2),
+        "loader.index_step": there(Kind.INCREMENTER, widths.index, 2),
+        "loader.bank": control(widths.bank, 2),
+        "loader.bank_step": there(Kind.INCREMENTER, widths.bank, 2 * several),
+        "loader.bank_end": there(Kind.COMPARATOR, widths.index, 2 * several),
+        "loader.lanes": there(Kind.GATE, 1, 2 * (params.rows + params.cols + 2 * params.lanes)),
     }
 
 
@@ -245,10 +218,10 @@ def _sequencer(params: Shape, widths: Widths) -> dict[str, Item]:
     single = where(params.double_buffer, 0, 1)
     several = where(params.bank_count > 1, 1, 0)
     return {
-        "sequencer.flags": _control(1, 7 + single),
-        "sequencer.extent": _control(widths.index * (1 + several) + widths.bank),
-        "sequencer.through": _operator(Kind.REDUCTION, params.rows),
-        "sequencer.control": _operator(Kind.GATE, 1, 12),
+        "sequencer.flags": control(1, 7 + single),
+        "sequencer.extent": control(widths.index * (1 + several) + widths.bank),
+        "sequencer.through": there(Kind.REDUCTION, params.rows),
+        "sequencer.control": there(Kind.GATE, 1, 12),
     }
 
 
@@ -258,21 +231,17 @@ def _drain(params: Shape, widths: Widths) -> dict[str, Item]:
     adders: Int = params.cols // steps
     later: Int = params.cols - adders
     parted = where(steps > 1, 1, 0)
-    payload = params.cols * params.acc_bits + 1
     # a pair of one block without a carry is resolved already
     resolves = where(widths.pair > params.acc_bits, 1, 0)
     return {
-        "drain.flags": _control(1, 2),
-        "drain.rows_left": _control(widths.rows_left),
-        "drain.rows_step": _operator(Kind.DECREMENTER, widths.rows_left),
-        "drain.rows_end": _operator(Kind.REDUCTION, widths.rows_left, 2),
-        "drain.adder": _operator(Kind.ADDER, params.acc_bits * resolves, adders),
-        "drain.choose": _mux(widths.pair, steps, adders),
-        "drain.kept": _held(params.acc_bits, later),
-        "drain.step": _control(widths.resolve_step, parted),
-        "drain.step_step": _operator(Kind.INCREMENTER, widths.resolve_step, parted),
-        "skid.payload": Item(kind=Kind.FLIP_FLOP, count=1, bits=payload),
-        "skid.full": Item(kind=Kind.FLIP_FLOP_RESET, count=1, bits=1),
-        "skid.bypass": _mux(payload, 2),
-        "skid.control": _operator(Kind.GATE, 1, 3),
+        "drain.flags": control(1, 2),
+        "drain.rows_left": control(widths.rows_left),
+        "drain.rows_step": there(Kind.DECREMENTER, widths.rows_left),
+        "drain.rows_end": there(Kind.REDUCTION, widths.rows_left, 2),
+        "drain.adder": there(Kind.ADDER, params.acc_bits * resolves, adders),
+        "drain.choose": choice(widths.pair, steps, adders),
+        "drain.kept": held(params.acc_bits, later),
+        "drain.step": control(widths.resolve_step, parted),
+        "drain.step_step": there(Kind.INCREMENTER, widths.resolve_step, parted),
+        **skid(params.cols * params.acc_bits + 1),
     }

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archmodels.digit_serial.shape import CLEAR, FETCH, PIPELINE, Shape
-from designs.digits import Encoding, encode
+from designs.digits import Encoded, Encoding, encode
 from designs.rules import Int, Ints, ceil_div
-from designs.systolic import Encoded
 
 N = TypeVar("N", np.int64, np.float64)
 

@@ -12,10 +12,10 @@ from archmodels.digit_serial.expectation import Tile, expected
 from archmodels.digit_serial.schedule import Totals
 from archmodels.digit_serial.shape import CLEAR, FETCH, PIPELINE, Shape
 from archmodels.distinct import distinct
-from archmodels.systolic.shape import Problem
+from archmodels.gemm import Problem
+from designs.digits import Encoded
 from designs.operands import Operand
 from designs.rules import Int, Real, ceil_div, to_real, where, where_real
-from designs.systolic import Encoded
 
 FRACTION = 2**20
 """Parts of a cycle, a group or a digit in which expectations per tile are kept."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from archmodels.arith import ENCODERS
 from archmodels.counts import Event, Item, Kind, Operation
+from archmodels.gemm import Problem
 from archmodels.laconic.adders import Trees
 from archmodels.laconic.shape import Shape
 from archmodels.laconic.work import Work
-from archmodels.systolic.shape import Problem
 from designs.operands import OperandStatistics
 from designs.rules import Int, Real, ceil_div, to_real
 

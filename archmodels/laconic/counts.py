@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.gemm import Problem
 from archmodels.laconic.activity import activity
 from archmodels.laconic.inventory import LATENCY, inventory
 from archmodels.laconic.paths import paths
 from archmodels.laconic.shape import Shape, Widths
 from archmodels.laconic.work import Work, exact_work, expected_work
-from archmodels.systolic.shape import Problem
 from designs.rules import Int, Ints, ceil_div
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from archmodels.arith import encoders
 from archmodels.counts import Item, Kind
+from archmodels.gemm import Rank, tile_walk
+from archmodels.items import control, held, mux, operator, skid
 from archmodels.laconic.adders import Trees
 from archmodels.laconic.shape import Shape, Widths
-from archmodels.systolic.shape import changed_bits
 from designs.rules import Int, clog2, maximum, minimum
 
 LATENCY = 4
@@ -25,12 +26,8 @@ def inventory(params: Shape, widths: Widths) -> Mapping[str, Item]:
         | _terms("w", p.encoding, p.w_bits, p.cols * p.lanes, widths.w_exponent, 1)
         | _elements(p, widths, Trees.of(p))
         | _sequencer(p)
-        | _skid(p.cols * p.acc_bits + 1)
+        | skid(p.cols * p.acc_bits + 1)
     )
-
-
-def _item(kind: Kind, bits: Int, count: Int = 1, other_bits: Int = 0) -> Item:
-    return Item(kind=kind, count=count, bits=bits, other_bits=other_bits)
 
 
 def _terms(
@@ -50,14 +47,14 @@ def _terms(
             f"{name}_terms.{kind}": item
             for kind, item in encoders(encoding, count, bits, True).items()
         },
-        f"{name}_terms.digits": _item(Kind.FLIP_FLOP_ENABLE, (3 + repeats) * digits, count),
-        f"{name}_terms.term": _item(Kind.FLIP_FLOP_ENABLE, 2 + exponent, count),
-        f"{name}_terms.admit": _item(Kind.GATE, 2 * digits, count),
-        f"{name}_terms.next": _item(Kind.MUX, digits, count, 1 + repeats),
-        f"{name}_terms.choice": _item(Kind.GATE, below + 2 * digits, count),
-        f"{name}_terms.more": _item(Kind.GATE, 4 * digits, count),
-        f"{name}_terms.shown": _item(Kind.GATE, 4 * digits + exponent, count),
-        f"{name}_terms.enable": _item(Kind.GATE, 2 + repeats, count),
+        f"{name}_terms.digits": held((3 + repeats) * digits, count),
+        f"{name}_terms.term": held(2 + exponent, count),
+        f"{name}_terms.admit": operator(Kind.GATE, 2 * digits, count),
+        f"{name}_terms.next": Item(kind=Kind.MUX, count=count, bits=digits, other_bits=1 + repeats),
+        f"{name}_terms.choice": operator(Kind.GATE, below + 2 * digits, count),
+        f"{name}_terms.more": operator(Kind.GATE, 4 * digits, count),
+        f"{name}_terms.shown": operator(Kind.GATE, 4 * digits + exponent, count),
+        f"{name}_terms.enable": operator(Kind.GATE, 2 + repeats, count),
     }
 
 
@@ -69,25 +66,25 @@ def _elements(params: Shape, widths: Widths, trees: Trees) -> dict[str, Item]:
     pes, exponents = params.rows * params.cols, params.exponent_count
     products, counts = pes * params.lanes, pes * exponents
     return {
-        "pe.exponent": _item(Kind.ADDER, widths.exponent, products),
-        "pe.sign": _item(Kind.XOR, 1, products),
-        "pe.valid": _item(Kind.GATE, 1, products),
-        "pe.product": _item(Kind.FLIP_FLOP_ENABLE, 2 + widths.exponent, products),
-        "pe.decoder": _item(Kind.GATE, 2 * exponents + 8, products),
-        "pe.count_tree": _item(Kind.COMPRESSOR_3_2, trees.count_full, counts - pes),
-        "pe.count_half_adder": _item(Kind.HALF_ADDER, trees.count_half, counts - pes),
-        "pe.first_tree": _item(Kind.COMPRESSOR_3_2, trees.first_full, pes),
-        "pe.first_half_adder": _item(Kind.HALF_ADDER, trees.first_half, pes),
-        "pe.count_adder": _item(Kind.ADDER, widths.count, counts - pes),
-        "pe.first_adder": _item(Kind.ADDER, widths.count, pes * trees.first_carries),
-        "pe.count": _item(Kind.FLIP_FLOP_ENABLE, widths.count, counts),
-        "pe.sum_tree": _item(Kind.COMPRESSOR_3_2, trees.sum_full, pes),
-        "pe.sum_half_adder": _item(Kind.HALF_ADDER, trees.sum_half, pes),
-        "pe.sum_adder": _item(Kind.ADDER, widths.sum, pes),
-        "pe.sum": _item(Kind.FLIP_FLOP_ENABLE, widths.sum, pes),
-        "pe.adder": _item(Kind.ADDER, params.acc_bits, pes),
-        "pe.accumulator": _item(Kind.FLIP_FLOP_ENABLE_RESET, params.acc_bits, pes),
-        "pe.climb": _item(Kind.MUX, params.acc_bits, pes, 1),
+        "pe.exponent": operator(Kind.ADDER, widths.exponent, products),
+        "pe.sign": operator(Kind.XOR, 1, products),
+        "pe.valid": operator(Kind.GATE, 1, products),
+        "pe.product": held(2 + widths.exponent, products),
+        "pe.decoder": operator(Kind.GATE, 2 * exponents + 8, products),
+        "pe.count_tree": operator(Kind.COMPRESSOR_3_2, trees.count_full, counts - pes),
+        "pe.count_half_adder": operator(Kind.HALF_ADDER, trees.count_half, counts - pes),
+        "pe.first_tree": operator(Kind.COMPRESSOR_3_2, trees.first_full, pes),
+        "pe.first_half_adder": operator(Kind.HALF_ADDER, trees.first_half, pes),
+        "pe.count_adder": operator(Kind.ADDER, widths.count, counts - pes),
+        "pe.first_adder": operator(Kind.ADDER, widths.count, pes * trees.first_carries),
+        "pe.count": held(widths.count, counts),
+        "pe.sum_tree": operator(Kind.COMPRESSOR_3_2, trees.sum_full, pes),
+        "pe.sum_half_adder": operator(Kind.HALF_ADDER, trees.sum_half, pes),
+        "pe.sum_adder": operator(Kind.ADDER, widths.sum, pes),
+        "pe.sum": held(widths.sum, pes),
+        "pe.adder": operator(Kind.ADDER, params.acc_bits, pes),
+        "pe.accumulator": control(params.acc_bits, pes),
+        "pe.climb": mux(params.acc_bits, pes),
     }
 
 
@@ -98,37 +95,25 @@ def _sequencer(params: Shape) -> dict[str, Item]:
     row_count = clog2(p.rows + 1)
     lanes = p.rows + p.cols + p.lanes
     return {
-        "sequencer.flags": _item(Kind.FLIP_FLOP_ENABLE_RESET, 1, 5),
-        "sequencer.lane_flags": _item(Kind.FLIP_FLOP_ENABLE, 1, 5 * p.lanes),
-        "sequencer.m_loop": _item(Kind.FLIP_FLOP_ENABLE_RESET, p.m_bits),
-        "sequencer.n_loop": _item(Kind.FLIP_FLOP_ENABLE_RESET, p.n_bits, 2),
-        "sequencer.k_loop": _item(Kind.FLIP_FLOP_ENABLE_RESET, p.k_bits, 2),
-        "sequencer.pace": _item(Kind.FLIP_FLOP_ENABLE_RESET, lane_bits),
-        "sequencer.rows_left": _item(Kind.FLIP_FLOP_ENABLE_RESET, row_count),
-        "sequencer.tokens": _item(Kind.FLIP_FLOP_ENABLE_RESET, 3, LATENCY),
-        "sequencer.m_step": _item(Kind.DECREMENTER, changed_bits(p.m_bits + 1, p.rows)),
-        "sequencer.n_step": _item(Kind.DECREMENTER, changed_bits(p.n_bits + 1, p.cols)),
-        "sequencer.k_step": _item(Kind.DECREMENTER, changed_bits(p.k_bits + 1, p.lanes)),
-        "sequencer.pace_step": _item(Kind.DECREMENTER, maximum(lane_bits, 1), paced),
-        "sequencer.row_step": _item(Kind.DECREMENTER, row_count),
-        "sequencer.m_end": _item(Kind.REDUCTION, p.m_bits + 1),
-        "sequencer.n_end": _item(Kind.REDUCTION, p.n_bits + 1),
-        "sequencer.k_end": _item(Kind.REDUCTION, p.k_bits + 1),
-        "sequencer.reload": _item(Kind.MUX, p.n_bits + p.k_bits, 1, 1),
-        "sequencer.start": _item(Kind.GATE, p.m_bits),
+        "sequencer.flags": control(1, 5),
+        "sequencer.lane_flags": held(1, 5 * p.lanes),
+        **tile_walk(
+            {
+                "m": Rank(bits=p.m_bits, tile=p.rows, words=1),
+                "n": Rank(bits=p.n_bits, tile=p.cols, words=2),
+                "k": Rank(bits=p.k_bits, tile=p.lanes, words=2),
+            }
+        ),
+        "sequencer.pace": control(lane_bits),
+        "sequencer.rows_left": control(row_count),
+        "sequencer.tokens": control(3, LATENCY),
+        "sequencer.pace_step": operator(Kind.DECREMENTER, maximum(lane_bits, 1), paced),
+        "sequencer.row_step": operator(Kind.DECREMENTER, row_count),
+        "sequencer.reload": mux(p.n_bits + p.k_bits),
+        "sequencer.start": operator(Kind.GATE, p.m_bits),
         # A thermometer takes two gates per lane; lanes are admitted by row and by column.
-        "sequencer.lanes": _item(Kind.GATE, 1, 2 * lanes + (p.rows + p.cols) * p.lanes),
+        "sequencer.lanes": operator(Kind.GATE, 1, 2 * lanes + (p.rows + p.cols) * p.lanes),
         # Three flags of any row and any column; what follows from what is left in each lane.
-        "sequencer.meet": _item(Kind.GATE, 1, p.lanes * (3 * (p.rows + p.cols - 2) + 8)),
-        "sequencer.control": _item(Kind.GATE, 1, 12),
-    }
-
-
-def _skid(bits: Int) -> dict[str, Item]:
-    """The register keeps what the bypass shows: its enable is the mux of the bypass."""
-    return {
-        "skid.payload": _item(Kind.FLIP_FLOP, bits),
-        "skid.full": _item(Kind.FLIP_FLOP_RESET, 1),
-        "skid.bypass": _item(Kind.MUX, bits, 1, 1),
-        "skid.control": _item(Kind.GATE, 1, 3),
+        "sequencer.meet": operator(Kind.GATE, 1, p.lanes * (3 * (p.rows + p.cols - 2) + 8)),
+        "sequencer.control": operator(Kind.GATE, 1, 12),
     }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from archmodels.bit_slice import laconic, term_counts
 from archmodels.distinct import distinct
+from archmodels.gemm import Problem
 from archmodels.laconic.shape import Shape
-from archmodels.systolic.shape import Problem
 from designs.digits import Encoding
 from designs.operands import Operand, Operands, operand_range, probabilities
 from designs.rules import Int, Ints, Real, ceil_div, minimum, to_real

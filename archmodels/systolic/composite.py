@@ -2,18 +2,12 @@
 
 from archmodels.arith import encoders, row_bits
 from archmodels.counts import Item, Kind
-from archmodels.systolic.items import moving, operator, there
-from archmodels.systolic.shape import (
-    Layout,
-    Shape,
-    anywhere,
-    encoded_operand,
-    multiplied_operand,
-)
+from archmodels.items import held, operator, there
+from archmodels.systolic.shape import Layout, Shape, encoded_operand, multiplied_operand
 from archmodels.systolic.sums import Sums
-from designs.digits import PartialProductStyle, digit_count
-from designs.rules import ceil_div, maximum, where
-from designs.systolic import Encoded, EncoderPlace
+from designs.digits import Encoded, PartialProductStyle, digit_count
+from designs.rules import anywhere, ceil_div, maximum, where
+from designs.systolic import EncoderPlace
 
 
 def composite(params: Shape, layout: Layout, sums: Sums) -> dict[str, Item]:
@@ -23,7 +17,7 @@ def composite(params: Shape, layout: Layout, sums: Sums) -> dict[str, Item]:
     a column (ws).
     """
     units = where(layout.is_ws, 1, params.rows) * params.cols
-    partial = {"pe.partial": moving(sums.partial, units)} if anywhere(sums.partial > 0) else {}
+    partial = {"pe.partial": held(sums.partial, units)} if anywhere(sums.partial > 0) else {}
     trees = sums.trees
     if trees is None:
         return partial

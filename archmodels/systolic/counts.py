@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.gemm import Problem
 from archmodels.systolic.activity import activity
 from archmodels.systolic.cycles import cycles
 from archmodels.systolic.inventory import inventory
 from archmodels.systolic.paths import paths
-from archmodels.systolic.shape import Layout, Problem, Shape, Widths
+from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.sums import Sums
 from archmodels.systolic.work import Work
 from designs.rules import Int

@@ -14,7 +14,8 @@ an engine of multipliers without double buffering spends rows + 1 + mac_stages m
 GEMM (ws: input register, accumulation, output transfer).
 """
 
-from archmodels.systolic.shape import Layout, Problem, Shape
+from archmodels.gemm import Problem
+from archmodels.systolic.shape import Layout, Shape
 from designs.rules import Int, ceil_div, maximum, where
 
 

@@ -1,10 +1,10 @@
 """The edges of a dense engine: what straightens operands on their way in, results on theirs out."""
 
 from archmodels.counts import Item, Kind
-from archmodels.systolic.items import adder, control, moving, mux, operator, there
-from archmodels.systolic.shape import Layout, Shape, Widths, anywhere
+from archmodels.items import adder, control, held, mux, operator, there
+from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.sums import Sums
-from designs.rules import Int, where
+from designs.rules import Int, anywhere, where
 
 
 def skews(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> dict[str, Item]:
@@ -23,10 +23,10 @@ def skews(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> dict[str
     deskewed = where(is_ws | params.double_buffer, right, 0)
     return {
         "a_skew.admit": operator(Kind.GATE, params.a_bits, r * depth),
-        "a_skew.line": moving(widths.a, into_west),
+        "a_skew.line": held(widths.a, into_west),
         "w_skew.admit": operator(Kind.GATE, params.w_bits, c * depth),
-        "w_skew.line": moving(widths.w, into_south),
-        "deskew.line": moving(sums.straightened, deskewed),
+        "w_skew.line": held(widths.w, into_south),
+        "deskew.line": held(sums.straightened, deskewed),
     }
 
 
@@ -53,7 +53,7 @@ def collector(params: Shape, widths: Widths, layout: Layout) -> dict[str, Item]:
         "accumulator.adder": adder(widths.acc, widths.psum, params.acc_signed, sums),
         "accumulator.forward": mux(widths.acc, sums),
         "accumulator.first": operator(Kind.GATE, widths.acc, sums),
-        "accumulator.sum": moving(widths.acc, sums),
+        "accumulator.sum": held(widths.acc, sums),
         "accumulator.memory": Item(
             kind=Kind.MEMORY, count=only_ws, bits=c * widths.acc, other_bits=params.acc_rows
         ),
@@ -84,15 +84,5 @@ def resolution(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> dic
         "resolve.incrementer": operator(Kind.INCREMENTER, widths.summed, adders * is_sparse),
         "resolve.compressor": there(Kind.COMPRESSOR_3_2, trees.resolve_full_adders, rebased),
         "resolve.half_adder": there(Kind.HALF_ADDER, trees.resolve_half_adders, rebased),
-        "resolve.sum": moving(widths.summed, c * layout.at_column),
-    }
-
-
-def skid(bits: Int) -> dict[str, Item]:
-    """The register keeps what the bypass shows: its enable is the mux of the bypass."""
-    return {
-        "skid.payload": Item(kind=Kind.FLIP_FLOP, count=1, bits=bits),
-        "skid.full": Item(kind=Kind.FLIP_FLOP_RESET, count=1, bits=1),
-        "skid.bypass": mux(bits),
-        "skid.control": operator(Kind.GATE, 1, 3),
+        "resolve.sum": held(widths.summed, c * layout.at_column),
     }

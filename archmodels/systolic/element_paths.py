@@ -9,16 +9,9 @@ from archmodels.arith import encoders, levels, row_bits
 from archmodels.counts import Kind, Stage
 from archmodels.systolic.elements import multipliers
 from archmodels.systolic.parts import Parts
-from archmodels.systolic.shape import (
-    Layout,
-    Shape,
-    Widths,
-    anywhere,
-    encoded_operand,
-    multiplied_operand,
-)
+from archmodels.systolic.shape import Layout, Shape, Widths, encoded_operand, multiplied_operand
 from archmodels.systolic.sums import Sums
-from designs.rules import Int, clog2, maximum, minimum, where
+from designs.rules import Int, anywhere, clog2, maximum, minimum, where
 from designs.systolic import Element, EncoderPlace
 
 Path = tuple[Stage, ...]

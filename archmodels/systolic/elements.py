@@ -3,11 +3,11 @@
 import numpy as np
 
 from archmodels.counts import Item, Kind
+from archmodels.items import adder, held, mux, operator
 from archmodels.systolic.composite import composite
-from archmodels.systolic.items import adder, moving, mux, operator
-from archmodels.systolic.shape import Layout, Shape, Widths, anywhere
+from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.sums import Sums
-from designs.rules import Int, ceil_div, clog2, maximum, where
+from designs.rules import Int, anywhere, ceil_div, clog2, maximum, where
 
 
 def elements(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> dict[str, Item]:
@@ -44,15 +44,15 @@ def _registers(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> dic
     one_per_column = one_word * c
     summing: Int = one_per_column * (layout.rows - layout.climbs)
     return {
-        "pe.a": moving(widths.a, maximum(operands_held, to_east)),
-        "pe.w": moving(widths.w, where(is_ws, all_of, maximum(operands_held, to_north))),
-        "pe.weight": moving(widths.w, only_ws * two_of_each),
-        "pe.w_operand": moving(widths.w, only_ws * operands_held),
-        "pe.control": moving(1, where(double, 2 * along + shifts, along)),
-        "pe.product": moving(widths.product, where(stages >= 1, lane_count, 0)),
-        "pe.accumulator": moving(sums.running, summing),
-        "pe.first_psum": moving(widths.product, one_per_column * layout.climbs),
-        "pe.result": moving(sums.result, only_os * two_of_each),
+        "pe.a": held(widths.a, maximum(operands_held, to_east)),
+        "pe.w": held(widths.w, where(is_ws, all_of, maximum(operands_held, to_north))),
+        "pe.weight": held(widths.w, only_ws * two_of_each),
+        "pe.w_operand": held(widths.w, only_ws * operands_held),
+        "pe.control": held(1, where(double, 2 * along + shifts, along)),
+        "pe.product": held(widths.product, where(stages >= 1, lane_count, 0)),
+        "pe.accumulator": held(sums.running, summing),
+        "pe.first_psum": held(widths.product, one_per_column * layout.climbs),
+        "pe.result": held(sums.result, only_os * two_of_each),
     }
 
 

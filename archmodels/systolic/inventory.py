@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from archmodels.counts import Item
+from archmodels.items import skid
 from archmodels.systolic import edges, elements, steering
 from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.sums import Sums
@@ -23,5 +24,5 @@ def inventory(params: Shape, widths: Widths, layout: Layout, sums: Sums) -> Mapp
         | steering.lanes(params, widths, layout)
         | edges.collector(params, widths, layout)
         | edges.resolution(params, widths, layout, sums)
-        | edges.skid(params.cols * widths.acc + 1)
+        | skid(params.cols * widths.acc + 1)
     )

@@ -11,8 +11,9 @@ from functools import reduce
 
 from archmodels.arith import levels
 from archmodels.counts import Kind, Stage
+from archmodels.items import changed_bits
 from archmodels.systolic.element_paths import edge_encoding, element_paths
-from archmodels.systolic.shape import Layout, Shape, Widths, changed_bits
+from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.sums import Sums
 from designs.rules import Int, maximum, minimum, where
 

@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 
 from archmodels.distinct import distinct
-from designs.digits import Encoding, encode
-from designs.operands import Operands, operand_range
-from designs.rules import Flag, Int, bit_length, clog2, where
-from designs.systolic import Dataflow, Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.digits import Encoded, Encoding, encode
+from designs.operands import operand_range
+from designs.rules import Flag, Int, anywhere, clog2, either, where
+from designs.systolic import Dataflow, Element, EncoderPlace, Reduction, ResolvePlace
 
 
 class Shape(Protocol):
@@ -75,21 +75,6 @@ class Shape(Protocol):
     def sum_bits(self, term_count: Int) -> Int: ...
 
 
-class Problem(Protocol):
-    """The attributes of `Gemm`."""
-
-    @property
-    def m(self) -> Int: ...
-    @property
-    def k(self) -> Int: ...
-    @property
-    def n(self) -> Int: ...
-    @property
-    def mac_count(self) -> Int: ...
-    @property
-    def operands(self) -> Operands: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widths:
     """Widths of one engine, or of each of a grid, computed once for all that need them.
@@ -150,11 +135,6 @@ def moving_bits(params: Shape) -> tuple[Int, Int]:
         where(at_edge & encodes_a, a, params.a_bits),
         where(at_edge & (encodes_a ^ True), w, params.w_bits),
     )
-
-
-def either(condition: Flag, yes: Flag, no: Flag) -> Flag:
-    """As `where`, of flags."""
-    return (condition & yes) | ((condition ^ True) & no)
 
 
 def encoded_operand(params: Shape) -> tuple[Int, Flag]:
@@ -245,13 +225,3 @@ class Layout:
             at_column=where(resolve == ResolvePlace.COLUMN, 1, 0),
             at_output=where(resolve == ResolvePlace.OUTPUT, 1, 0),
         )
-
-
-def anywhere(condition: Flag) -> bool:
-    """Whether it holds at any point: what no point of a grid has needs no counting."""
-    return bool(condition.any()) if isinstance(condition, np.ndarray) else condition
-
-
-def changed_bits(width: Int, constant: Int) -> Int:
-    """Bits of `width` that adding or subtracting `constant` >= 1 can change: its low zeros stay."""
-    return width + 1 - bit_length(constant & -constant)

@@ -1,13 +1,14 @@
 """The control of a dense engine: the loops over its tiles, and what tells the array when."""
 
 from archmodels.counts import Item, Kind
-from archmodels.systolic.items import control, mux, operator
-from archmodels.systolic.shape import Layout, Shape, Widths, anywhere, changed_bits
-from designs.rules import Int, clog2, maximum, minimum, where
+from archmodels.gemm import Rank, tile_walk
+from archmodels.items import control, mux, operator
+from archmodels.systolic.shape import Layout, Shape, Widths
+from designs.rules import Int, anywhere, clog2, maximum, minimum, where
 
 
 def walk(params: Shape, widths: Widths, layout: Layout) -> dict[str, Item]:
-    """The loops over the tiles of a job: a counter each, and the size where it starts again.
+    """The loops over the tiles of a job, and their flags.
 
     A counter takes the job's size, the next step, at its end the size again where it is not the
     outermost, or holds. That is one and-or; a mux of the last two, or a gate, is what it has more
@@ -15,17 +16,14 @@ def walk(params: Shape, widths: Widths, layout: Layout) -> dict[str, Item]:
     """
     is_ws, k_tile = layout.is_ws, layout.k_tile
     m_tile = where(is_ws, params.acc_rows, params.rows)
+    ranks = {
+        "m": Rank(bits=widths.m, tile=m_tile, words=where(is_ws, 2, 1)),
+        "n": Rank(bits=widths.n, tile=params.cols, words=where(is_ws, 1, 2)),
+        "k": Rank(bits=widths.k, tile=k_tile, words=2),
+    }
     return {
         "sequencer.flags": control(1, where(is_ws, 5, 2)),
-        "sequencer.m_loop": control(widths.m, where(is_ws, 2, 1)),
-        "sequencer.n_loop": control(widths.n, where(is_ws, 1, 2)),
-        "sequencer.k_loop": control(widths.k, 2),
-        "sequencer.m_step": operator(Kind.DECREMENTER, changed_bits(widths.m + 1, m_tile)),
-        "sequencer.n_step": operator(Kind.DECREMENTER, changed_bits(widths.n + 1, params.cols)),
-        "sequencer.k_step": operator(Kind.DECREMENTER, changed_bits(widths.k + 1, k_tile)),
-        "sequencer.m_end": operator(Kind.REDUCTION, widths.m + 1),
-        "sequencer.n_end": operator(Kind.REDUCTION, widths.n + 1),
-        "sequencer.k_end": operator(Kind.REDUCTION, widths.k + 1),
+        **tile_walk(ranks),
         "sequencer.reload": mux(where(is_ws, widths.m, widths.n)),
         "sequencer.k_reload": mux(widths.k),
         "sequencer.start": operator(Kind.GATE, where(is_ws, widths.n, widths.m)),

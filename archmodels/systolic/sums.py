@@ -6,15 +6,8 @@ from functools import lru_cache
 from archmodels.arith import pair_bits
 from archmodels.distinct import distinct
 from archmodels.systolic.parts import Kind, Parts, parts
-from archmodels.systolic.shape import (
-    Layout,
-    Shape,
-    Widths,
-    anywhere,
-    encoded_operand,
-    multiplied_operand,
-)
-from designs.rules import Int, where
+from archmodels.systolic.shape import Layout, Shape, Widths, encoded_operand, multiplied_operand
+from designs.rules import Int, anywhere, where
 from designs.systolic import Element, EncoderPlace
 from designs.widths import product_sum_bits
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archmodels.systolic.shape import Problem, Shape, Widths, anywhere
-from designs.rules import Flag, Int, Real, ceil_div, to_real, where_real
-from designs.systolic import Encoded
+from archmodels.gemm import Problem
+from archmodels.systolic.shape import Shape, Widths
+from designs.digits import Encoded
+from designs.rules import Flag, Int, Real, anywhere, ceil_div, to_real, where_real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from archmodels.systolic.shape import Layout, Problem, Shape, Widths
+from archmodels.gemm import Problem
+from archmodels.systolic.shape import Layout, Shape, Widths
 from archmodels.systolic.traffic import Traffic, traffic
 from designs.rules import Int, ceil_div, where
 

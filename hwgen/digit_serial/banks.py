@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 from designs.digit_serial import DigitSerialParams
 from designs.rules import clog2
 from hwgen.buffers import Scratchpad, ScratchpadParams
+from hwgen.choose import choose, gated
 from hwgen.component import Component
-from hwgen.digit_serial.choose import choose, gated
 from hwgen.digit_serial.interface import half_layout
 from hwgen.digit_serial.stream import request_layout
 from hwgen.structure import Parts, Structure, Wire, Wiring

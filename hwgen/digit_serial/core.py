@@ -5,7 +5,7 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from designs.digit_serial import DigitSerialParams
-from designs.systolic import Encoded
+from designs.digits import Encoded
 from hwgen.buffers import Skid, SkidParams
 from hwgen.component import Component, probed
 from hwgen.digit_serial.array import Array
@@ -15,8 +15,7 @@ from hwgen.digit_serial.interface import half_layout, streams
 from hwgen.digit_serial.loader import Loader, XLoader, YLoader
 from hwgen.digit_serial.row import DigitRow
 from hwgen.digit_serial.sequencer import Sequencer
-from hwgen.systolic.interface import o_layout
-from hwgen.systolic.sequencer import count_high
+from hwgen.gemm import count_high, o_layout
 
 
 class DigitSerialCore(Component):

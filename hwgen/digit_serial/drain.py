@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from designs.digit_serial import DigitSerialParams
 from hwgen.arith import Resolve
+from hwgen.choose import choose
 from hwgen.component import Component
-from hwgen.digit_serial.choose import choose
 from hwgen.digit_serial.interface import pair_params
-from hwgen.systolic.interface import c_layout, o_layout
+from hwgen.gemm import c_layout, o_layout
 
 
 class Drain(Component):

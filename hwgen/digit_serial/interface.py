@@ -3,14 +3,13 @@
 from typing import Any
 
 from amaranth.hdl import Shape
-from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from designs.digit_serial import DigitSerialParams
+from designs.digits import Encoded
 from designs.rules import clog2
-from designs.systolic import Encoded
+from hwgen import gemm
 from hwgen.arith import PairParams
-from hwgen.systolic.interface import job_layout, o_layout
 
 
 def x_layout(params: DigitSerialParams) -> data.ArrayLayout:
@@ -32,15 +31,8 @@ def operand_layouts(params: DigitSerialParams) -> dict[str, data.ArrayLayout]:
 
 
 def streams(params: DigitSerialParams) -> dict[str, Any]:
-    """The ports of a core; `job` and `o` are those of a systolic core."""
-    operands = {
-        name: In(stream.Signature(layout)) for name, layout in operand_layouts(params).items()
-    }
-    return {
-        "job": In(stream.Signature(job_layout(params))),
-        **operands,
-        "o": Out(stream.Signature(o_layout(params))),
-    }
+    """The ports of a core."""
+    return gemm.streams(params, operand_layouts(params))
 
 
 def group_layout(params: DigitSerialParams) -> data.StructLayout:

@@ -8,12 +8,11 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from designs.digit_serial import DigitSerialParams
+from designs.digits import Encoded
 from designs.rules import clog2
-from designs.systolic import Encoded
 from hwgen.component import Component, probed
 from hwgen.digit_serial.interface import extent_layout, half_layout, place_layout
-from hwgen.systolic.interface import job_layout
-from hwgen.systolic.sequencer import Rank, count_high, lanes_within
+from hwgen.gemm import Rank, count_high, job_layout, lanes_within
 
 
 class Loader(Component):

@@ -13,7 +13,7 @@ from hwgen.component import Component, probed
 from hwgen.digit_serial.interface import extent_layout, half_layout, place_layout
 from hwgen.digit_serial.sequencer import ADD_STAGES
 from hwgen.digit_serial.stream import DigitStream, request_layout
-from hwgen.systolic.sequencer import count_high
+from hwgen.gemm import count_high
 
 
 class DigitRow(Component):

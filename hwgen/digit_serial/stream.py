@@ -10,8 +10,8 @@ from designs.digit_serial import DigitSerialParams
 from designs.rules import clog2
 from hwgen.arith import digit_array, digit_layout, is_nonzero
 from hwgen.buffers import Scratchpad, ScratchpadParams
+from hwgen.choose import gated
 from hwgen.component import Component, probed
-from hwgen.digit_serial.choose import gated
 from hwgen.digit_serial.interface import (
     extent_layout,
     half_layout,

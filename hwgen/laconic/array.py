@@ -7,9 +7,9 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.component import Component
+from hwgen.gemm import c_layout
 from hwgen.laconic.element import Element, ElementParams
 from hwgen.laconic.interface import term_layout
-from hwgen.systolic.interface import c_layout
 
 
 class Row(Component):

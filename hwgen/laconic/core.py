@@ -10,13 +10,12 @@ from amaranth.lib import data
 from designs.laconic import LaconicParams
 from hwgen.buffers import Skid, SkidParams
 from hwgen.component import Component, probed
+from hwgen.gemm import count_high, o_layout
 from hwgen.laconic.array import Row
 from hwgen.laconic.element import STEPS, ElementParams
 from hwgen.laconic.interface import streams
 from hwgen.laconic.sequencer import FLAGS, Sequencer
 from hwgen.laconic.terms import Terms, TermsParams
-from hwgen.systolic.interface import o_layout
-from hwgen.systolic.sequencer import count_high
 
 
 class LaconicCore(Component):

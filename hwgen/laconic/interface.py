@@ -3,12 +3,11 @@
 from typing import Any
 
 from amaranth.hdl import signed
-from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from designs.laconic import LaconicParams
 from designs.rules import clog2
-from hwgen.systolic.interface import job_layout, o_layout
+from hwgen import gemm
 
 
 def a_layout(params: LaconicParams) -> data.ArrayLayout:
@@ -22,13 +21,8 @@ def w_layout(params: LaconicParams) -> data.ArrayLayout:
 
 
 def streams(params: LaconicParams) -> dict[str, Any]:
-    """The ports of a core; `job` and `o` are those of a systolic core."""
-    return {
-        "job": In(stream.Signature(job_layout(params))),
-        "a": In(stream.Signature(a_layout(params))),
-        "w": In(stream.Signature(w_layout(params))),
-        "o": Out(stream.Signature(o_layout(params))),
-    }
+    """The ports of a core."""
+    return gemm.streams(params, {"a": a_layout(params), "w": w_layout(params)})
 
 
 def term_layout(bits: int) -> data.StructLayout:

@@ -9,10 +9,9 @@ from amaranth.lib.wiring import In, Out
 from designs.laconic import LaconicParams
 from hwgen.buffers import DelayLineParams, delay_line
 from hwgen.component import Component, probed
+from hwgen.gemm import Walk, count_high, job_layout, lanes_within, tile_walk
 from hwgen.laconic.element import STEPS
 from hwgen.laconic.interface import token_layout
-from hwgen.systolic.interface import job_layout
-from hwgen.systolic.sequencer import Walk, count_high, lanes_within, tile_walk
 
 FLAGS = ("coming_some", "coming_more", "rest_more")
 """What terms say of their lanes, see `Terms`."""

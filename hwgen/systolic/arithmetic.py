@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from amaranth.hdl import Shape, Value
 from amaranth.lib import data
 
-from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.operands import operand_range
-from designs.systolic import Element, Encoded, EncoderPlace, SystolicParams
+from designs.systolic import Element, EncoderPlace, SystolicParams
 from hwgen.arith import DigitEncoderParams, Operand, ProductParams
 from hwgen.systolic.digits import live_bits
 

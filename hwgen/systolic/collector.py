@@ -20,10 +20,11 @@ from hwgen.buffers import (
     delay_line,
 )
 from hwgen.component import Component, probed
+from hwgen.gemm import c_layout, o_layout
 from hwgen.systolic.arithmetic import Pair
 from hwgen.systolic.element import ElementParams
 from hwgen.systolic.elements import ELEMENTS
-from hwgen.systolic.interface import c_layout, o_layout, token_layout
+from hwgen.systolic.interface import token_layout
 from hwgen.systolic.resolve import ColumnResolve, Resolve, ResolveParams
 from hwgen.systolic.timing import Steps
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value
 
-from designs.systolic import Encoded
+from designs.digits import Encoded
 from hwgen.arith import (
     CompressorTree,
     CompressorTreeParams,

@@ -8,13 +8,14 @@ from designs.systolic import Dataflow, SystolicParams
 from hwgen.arith import DigitEncoder, DigitEncoderParams
 from hwgen.buffers import Skid, SkidParams
 from hwgen.component import Component
+from hwgen.gemm import o_layout
 from hwgen.systolic.arithmetic import ArithmeticParams
 from hwgen.systolic.array import Array
 from hwgen.systolic.collector import COLLECTORS
 from hwgen.systolic.digits import packed_digits
 from hwgen.systolic.edge import EdgeParams, edge
 from hwgen.systolic.elements import ELEMENTS
-from hwgen.systolic.interface import o_layout, streams
+from hwgen.systolic.interface import streams
 from hwgen.systolic.output_stationary import OutputStationarySequencer
 from hwgen.systolic.sequencer import Sequencer
 from hwgen.systolic.timing import Steps

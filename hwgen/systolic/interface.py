@@ -3,15 +3,10 @@
 from typing import Any
 
 from amaranth.hdl import Shape
-from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 
 from designs.systolic import Dataflow, SystolicParams
-
-
-def job_layout(params: SystolicParams) -> data.StructLayout:
-    """One GEMM: its sizes m, k, n, each at least 1, k at most `max_k`."""
-    return data.StructLayout({"m": params.m_bits, "k": params.k_bits, "n": params.n_bits})
+from hwgen import gemm
 
 
 def a_layout(params: SystolicParams) -> data.ArrayLayout:
@@ -29,24 +24,9 @@ def w_layout(params: SystolicParams) -> data.ArrayLayout:
     return data.ArrayLayout(Shape(params.w_bits, signed=params.w_signed), lanes)
 
 
-def c_layout(params: SystolicParams) -> data.ArrayLayout:
-    """`cols` results of one m and ascending n."""
-    return data.ArrayLayout(Shape(params.acc_bits, signed=params.acc_signed), params.cols)
-
-
-def o_layout(params: SystolicParams) -> data.StructLayout:
-    """One row of results; `last` marks the last row of a job."""
-    return data.StructLayout({"c": c_layout(params), "last": 1})
-
-
 def streams(params: SystolicParams) -> dict[str, Any]:
     """The ports of a core."""
-    return {
-        "job": In(stream.Signature(job_layout(params))),
-        "a": In(stream.Signature(a_layout(params))),
-        "w": In(stream.Signature(w_layout(params))),
-        "o": Out(stream.Signature(o_layout(params))),
-    }
+    return gemm.streams(params, {"a": a_layout(params), "w": w_layout(params)})
 
 
 def token_layout(params: SystolicParams) -> data.StructLayout:

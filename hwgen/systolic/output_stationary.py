@@ -6,7 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from designs.systolic import SystolicParams
 from hwgen.component import probed
-from hwgen.systolic.sequencer import Sequencer, count_high, lanes_within, tile_walk
+from hwgen.gemm import count_high, lanes_within, tile_walk
+from hwgen.systolic.sequencer import Sequencer
 from hwgen.systolic.timing import Steps
 
 

@@ -6,7 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 
 from designs.systolic import SystolicParams
 from hwgen.component import probed
-from hwgen.systolic.sequencer import Sequencer, count_high, lanes_within, tile_walk
+from hwgen.gemm import count_high, lanes_within, tile_walk
+from hwgen.systolic.sequencer import Sequencer
 
 
 class WeightStationarySequencer(Sequencer):
