@@ -1,4 +1,4 @@
-"""Arithmetic without carry propagation: digits, partial products, compressor trees."""
+"""Arithmetic: digits, partial products, compressor trees; and floating point numbers."""
 
 from hwgen.arith.carry_save import (
     CarrySaveAccumulator,
@@ -13,6 +13,19 @@ from hwgen.arith.columns import Operand
 from hwgen.arith.compressor import CompressorTree, CompressorTreeParams
 from hwgen.arith.digit import digit_array, digit_layout, is_nonzero
 from hwgen.arith.encoder import DigitEncoder, DigitEncoderParams
+from hwgen.arith.float_adder import FloatAdder, FloatAdderParams, FloatAdderStyle
+from hwgen.arith.float_compare import FloatCompare, float_order
+from hwgen.arith.float_convert import (
+    FloatConvert,
+    FloatConvertParams,
+    FloatFromInteger,
+    FloatToInteger,
+    IntegerParams,
+)
+from hwgen.arith.float_divide import FloatDivider, FloatDividerParams
+from hwgen.arith.float_fma import FloatFma, FloatFmaParams
+from hwgen.arith.float_multiplier import FloatMultiplier, FloatMultiplierParams
+from hwgen.arith.float_sqrt import FloatSquareRoot, FloatSquareRootParams
 from hwgen.arith.partial_product import PartialProduct, PartialProductParams
 from hwgen.arith.product import ProductParams, product_operands
 from hwgen.arith.select import SparseSelect, SparseSelectParams
@@ -26,6 +39,23 @@ __all__ = [
     "CompressorTreeParams",
     "DigitEncoder",
     "DigitEncoderParams",
+    "FloatAdder",
+    "FloatAdderParams",
+    "FloatAdderStyle",
+    "FloatCompare",
+    "FloatConvert",
+    "FloatConvertParams",
+    "FloatDivider",
+    "FloatDividerParams",
+    "FloatFma",
+    "FloatFmaParams",
+    "FloatFromInteger",
+    "FloatMultiplier",
+    "FloatMultiplierParams",
+    "FloatSquareRoot",
+    "FloatSquareRootParams",
+    "FloatToInteger",
+    "IntegerParams",
     "Operand",
     "PairParams",
     "PartialProduct",
@@ -37,6 +67,7 @@ __all__ = [
     "carry_save_layout",
     "digit_array",
     "digit_layout",
+    "float_order",
     "is_nonzero",
     "product_operands",
 ]

@@ -1,0 +1,127 @@
+"""Division of floating point numbers, digit by digit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from designs.floats import FloatFormat
+from designs.rules import ceil_div
+from hwgen.arith.float_parts import Fields, held, leading, named
+from hwgen.arith.float_result import FloatResult, FloatResultParams
+from hwgen.component import Component
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FloatDividerParams:
+    """The format, and how many bits of the quotient a cycle makes: one or more."""
+
+    format: FloatFormat
+    bits_per_cycle: int = 1
+
+    @property
+    def step_count(self) -> int:
+        """Cycles of the recurrence: one bit before the point, and one to round by.
+
+        A quotient of significands is more than a half, so that its first bit may be zero.
+        """
+        return ceil_div(self.format.precision + 2, self.bits_per_cycle)
+
+    @property
+    def quotient_bits(self) -> int:
+        """Bits that the recurrence makes, one of them before the point."""
+        return self.step_count * self.bits_per_cycle
+
+    @property
+    def latency_cycles(self) -> int:
+        """From the cycle of `start` to the first with the quotient."""
+        return self.step_count + 1
+
+    @property
+    def result(self) -> FloatResultParams:
+        number = self.format
+        highest = (1 << number.exponent_bits) - 1
+        least = 1 - (number.mantissa_bits if number.subnormals else 0)
+        return FloatResultParams(
+            format=number,
+            bits=self.quotient_bits + 1,
+            reach=1,
+            least_room=least - highest + number.bias - 1,
+            most_room=highest - least + number.bias - 1,
+        )
+
+    @property
+    def label(self) -> str:
+        """Part of a module's name, another one for each params."""
+        return f"{self.format.label}_by_{self.bits_per_cycle}"
+
+
+class FloatDivider(Component):
+    """`quotient` is a / b, `step_count` + 1 cycles after `start`.
+
+    Restoring recurrence: the divisor is taken off the remainder where it fits, which is a bit of
+    the quotient, and the remainder doubles. What remains in the end is sticky. Algorithm: Muller et
+    al., 7.6; Ercegovac and Lang, "Division and Square Root", 1994.
+
+    Members: `start`: takes `a` and `b`, whatever is under way; `done`: nothing is under way;
+    `quotient`: of the last start, while done.
+    """
+
+    params: FloatDividerParams
+
+    def __init__(self, params: FloatDividerParams) -> None:
+        bits = params.format.bits
+        super().__init__(
+            params,
+            {"start": In(1), "a": In(bits), "b": In(bits)}
+            | {"done": Out(1), "quotient": Out(bits)},
+        )
+
+    @property
+    def latencies(self) -> dict[str, int]:
+        return {"start_to_quotient": self.params.latency_cycles}
+
+    @property
+    def label(self) -> str:
+        return f"float_divider_{self.params.label}"
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        p = self.params
+        a, b = Fields.of(p.format, self.a), Fields.of(p.format, self.b)
+        (a_word, a_scale), (b_word, b_scale) = leading(m, "a", a), leading(m, "b", b)
+        dividend = Mux(b.is_infinite, 0, a_word)
+        is_nan = (a.is_nan | b.is_nan) | (a.is_zero & b.is_zero) | (a.is_infinite & b.is_infinite)
+        divisor = held(m, "divisor", self.start, b_word)
+        remainder = Signal(len(dividend) + 1, reset_less=True)
+        # A one above the bits of the quotient counts the steps: it is on top when all are made.
+        digits = Signal(p.quotient_bits + 1, init=1 << p.quotient_bits)
+        next_remainder, next_digits = self.step(m, remainder, divisor, digits)
+        with m.If(self.start):
+            m.d.sync += [remainder.eq(dividend), digits.eq(1)]
+        with m.Elif(~self.done):
+            m.d.sync += [remainder.eq(next_remainder), digits.eq(next_digits)]
+        m.submodules.result = result = FloatResult(p.result)
+        room = a_scale - b_scale + (p.format.bias - 1)
+        m.d.comb += [
+            result.sign.eq(held(m, "sign", self.start, a.sign ^ b.sign)),
+            result.significand.eq(Cat(remainder.any(), digits[:-1])),
+            result.room.eq(held(m, "room", self.start, room[: len(result.room)])),
+            result.is_nan.eq(held(m, "is_nan", self.start, is_nan)),
+            result.is_infinite.eq(held(m, "is_infinite", self.start, a.is_infinite | b.is_zero)),
+            self.done.eq(digits[-1]),
+            self.quotient.eq(result.pattern),
+        ]
+        return m
+
+    def step(
+        self, m: Module, remainder: Value, divisor: Value, digits: Value
+    ) -> tuple[Value, Value]:
+        """Remainder and digits a cycle later."""
+        for place in range(self.params.bits_per_cycle):
+            rest = named(m, f"rest_{place}", remainder - divisor)
+            left = Mux(rest[-1], remainder, rest)[: len(divisor)]
+            remainder = named(m, f"remainder_{place}", Cat(Const(0, 1), left))
+            digits = Cat(~rest[-1], digits)[: len(digits)]
+        return remainder, digits
