@@ -1,0 +1,80 @@
+"""All counts of one token in one block on one VitaLLM engine."""
+
+from collections.abc import Mapping
+
+from archmodels import booth_flex, lut_ternary
+from archmodels.counts import Counts, Event, Kind, Operation, Stage, register_bits
+from archmodels.vitallm.activity import activity
+from archmodels.vitallm.durations import duration
+from archmodels.vitallm.inventory import ANY_WORK, CODE_BITS, inventory
+from archmodels.vitallm.schedule import timeline
+from archmodels.vitallm.vector import EXPONENT_BITS, PRECISION, WORD_BITS
+from designs.bitnet import BitnetBlock
+from designs.rules import bit_length, clog2
+from designs.vitallm import VitaLlmParams
+from designs.vitallm.instructions import Unit
+from designs.vitallm.program import program
+
+
+def counts(params: VitaLlmParams, workload: BitnetBlock) -> Counts:
+    """Everything there is to count of one step of decoding of one block.
+
+    Activity keys: see `activity`; `clock.cycles`: every cycle.
+    """
+    work, items = program(params, workload), inventory(params)
+    took, clocked_bits = cycles(params, workload), register_bits(items)
+    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
+    return Counts(
+        inventory=items,
+        activity={**activity(params, workload, work, items), "clock.cycles": ticks},
+        cycles=took,
+        paths=paths(params),
+    )
+
+
+def cycles(params: VitaLlmParams, workload: BitnetBlock) -> int:
+    """Cycles from the first transfer, of a constant, to the last one of the residual.
+
+    VECTOR takes its first element a cycle after the first instruction starts; the last one leaves
+    as the last instruction ends.
+    """
+    spans = timeline(program(params, workload), duration(params))
+    return spans[Unit.VECTOR][-1].end - spans[Unit.VECTOR][0].start
+
+
+def port_bits(params: VitaLlmParams) -> Mapping[str, int]:
+    """Payload bits of one transfer on each data port."""
+    p, elements = params, params.vector_lanes * WORD_BITS
+    codes = {"lo": 4 * p.lop_lanes + CODE_BITS} if p.lop else {}
+    return {
+        "x": elements,
+        "c": elements,
+        "w": int(lut_ternary.port_bits(p.tint)["w"]),
+        "wb": int(booth_flex.port_bits(p.booth)["w"]),
+        "kv": p.kv_bytes * CODE_BITS,
+        "kv_scales": elements,
+        **codes,
+        "kv_request": bit_length(p.max_context) + clog2(p.max_kv_heads),
+        "kv_new": p.vector_lanes * (CODE_BITS + (4 if p.lop else 0)),
+        "kv_new_scales": WORD_BITS,
+        "o": elements,
+    }
+
+
+def paths(params: VitaLlmParams) -> Mapping[str, tuple[Stage, ...]]:
+    """Those of the cores, and of a lane: product, function, and reduction."""
+    register = Stage(kind=Kind.FLIP_FLOP, bits=1)
+    product = Stage(kind=Kind.FLOAT_MULTIPLIER, bits=PRECISION, other_bits=EXPONENT_BITS)
+    total = Stage(kind=Kind.FLOAT_ADDER, bits=PRECISION, other_bits=EXPONENT_BITS)
+    choice = Stage(kind=Kind.MUX, bits=WORD_BITS, other_bits=4)
+    return {
+        **_named("tint", lut_ternary.counts(params.tint, ANY_WORK).paths),
+        **_named("booth", booth_flex.counts(params.booth, ANY_WORK).paths),
+        "vector.product": (register, choice, product),
+        "vector.function": (register, total, choice),
+        "vector.reduction": (register, total, choice),
+    }
+
+
+def _named(place: str, found: Mapping[str, tuple[Stage, ...]]) -> dict[str, tuple[Stage, ...]]:
+    return {f"{place}.{name}": path for name, path in found.items()}
