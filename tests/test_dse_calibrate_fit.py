@@ -128,6 +128,7 @@ def test_points_at_all_widths_are_listed_where_no_law_holds():
     assert found.at(*widths).tolist() == [found.at(2, 3), found.at(4, 6), found.at(5, 3)]
     assert found.is_outside(5, 3) and not found.is_outside(4, 6)
     assert not found.is_interpolated(4, 6) and found.is_interpolated(5, 3)
+    assert found.axes is None
     alone = fit.price(points, laws.PRODUCTS[:2], "A multiplier.")
     assert alone.table is None
     assert found.at(5, 3) == alone.at(5, 3)
@@ -151,3 +152,13 @@ def test_factors_of_data_are_recovered(toggle, zeros):
 def test_factors_need_no_zeros():
     found = fit.factors([(0.1, 0.0, 0.2), (0.25, 0.0, 0.5)])
     assert (found.toggle, found.zeros) == (pytest.approx(2.0), 0.0)
+
+
+def test_a_list_of_some_widths_says_which():
+    at = tuple((a, b) for a in (4, 5, 9) for b in (1, 4, 13))
+    points = noisy(on((T.PRODUCT,), (2.0,), at), 30)
+    found = fit.price(points, laws.PRODUCTS[:2], "A read.", may_list=True)
+    assert found.axes == ((4, 5, 9), (1, 4, 13))
+    for (a, b), value in points.items():
+        assert found.at(a, b) == pytest.approx(value, rel=10**-fit.LISTED_DIGITS * 5)
+    assert found.at(7, 4) == pytest.approx((found.at(5, 4) + found.at(9, 4)) / 2)

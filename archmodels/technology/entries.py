@@ -182,6 +182,21 @@ class Entry:
             raise self.error(key, f"must be two widths, the lesser first, not {value!r}")
         return value[0], value[1]
 
+    def axis(self, key: str, span: tuple[int, int]) -> tuple[int, ...]:
+        """At least two ascending widths, the first and the last of a span."""
+        value = self.get(key)
+        if (
+            not isinstance(value, list)
+            or len(value) < 2
+            or any(isinstance(item, bool) or not isinstance(item, int) for item in value)
+            or value != sorted(set(value))
+            or (value[0], value[-1]) != span
+        ):
+            raise self.error(
+                key, f"must be ascending widths from {span[0]} to {span[1]}, not {value!r}"
+            )
+        return tuple(value)
+
     def points(self, key: str) -> tuple[tuple[float, float], ...]:
         value = self.get(key)
         if not isinstance(value, dict) or not value:

@@ -229,7 +229,8 @@ class FittedPrice:
 
     Where no law holds, `table` has what was measured at every pair of widths in the range, rows by
     `bits`, columns by `other_bits` (one, of 0 bits, where there is no second width): within the
-    range it is the price, outside it the law is.
+    range it is the price, outside it the law is. With `axes` it has only these widths, ascending,
+    at least two of each, and the price is linear between them.
     """
 
     law: tuple[Term, ...]
@@ -241,6 +242,7 @@ class FittedPrice:
     derived: bool
     statistics: Statistics | None = None
     table: tuple[tuple[float, ...], ...] | None = None
+    axes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def at(self, bits: Int, other_bits: Int = 0) -> Real:
         """The price of one instance or one operation of these widths."""
@@ -249,15 +251,34 @@ class FittedPrice:
         for term, coefficient in zip(self.law, self.coefficients, strict=True):
             price = price + coefficient * TERMS[term](first, second)
         if self.table is not None and self.range.other_bits is not None:
-            measured = np.array(self.table)
-            row = np.clip(bits - self.range.bits[0], 0, measured.shape[0] - 1)
-            column = np.clip(other_bits - self.range.other_bits[0], 0, measured.shape[1] - 1)
-            price = np.where(self.is_outside(bits, other_bits), price, measured[row, column])
+            listed = self._listed(bits, other_bits)
+            price = np.where(self.is_outside(bits, other_bits), price, listed)
         return _as_real(np.maximum(price, 0.0) * (first > 0))
+
+    def _listed(self, bits: Int, other_bits: Int) -> Real:
+        """What the table says; widths beyond it count as its last."""
+        measured = np.array(self.table)
+        if self.axes is None:
+            low, left = self.range.bits[0], self.range.other_bits[0] if self.range.other_bits else 0
+            row = np.clip(bits - low, 0, measured.shape[0] - 1)
+            column = np.clip(other_bits - left, 0, measured.shape[1] - 1)
+            return _as_real(measured[row, column])
+        row, down = _place(self.axes[0], bits)
+        column, across = _place(self.axes[1], other_bits)
+        above, below = (
+            measured[at, column] * (1 - across) + measured[at, column + 1] * across
+            for at in (row, row + 1)
+        )
+        return _as_real(above * (1 - down) + below * down)
 
     def is_interpolated(self, bits: Int, other_bits: Int = 0) -> bool:
         """Whether any of these widths is priced by the law, not by a measured point."""
-        return self.table is None or bool(np.any(self.is_outside(bits, other_bits)))
+        if self.table is None or bool(np.any(self.is_outside(bits, other_bits))):
+            return True
+        if self.axes is None:
+            return False
+        pairs = zip((bits, other_bits), self.axes, strict=True)
+        return not all(bool(np.all(np.isin(width, axis))) for width, axis in pairs)
 
     def is_outside(self, bits: Int, other_bits: Int = 0) -> Flag:
         """Whether a primitive of these widths exists and lies outside the calibrated range.
@@ -275,6 +296,14 @@ class FittedPrice:
 
 
 Price: TypeAlias = PointPrice | FittedPrice
+
+
+def _place(axis: tuple[int, ...], width: Int) -> tuple[NDArray[np.int64], Real]:
+    """Which step of an axis a width is in, and how far; beyond the axis at its end."""
+    places = np.array(axis)
+    step = np.clip(np.searchsorted(places, width, side="right") - 1, 0, len(places) - 2)
+    part = (np.asarray(width) - places[step]) / (places[step + 1] - places[step])
+    return step, np.clip(part, 0.0, 1.0)
 
 
 def _as_real(value: Real) -> Real:

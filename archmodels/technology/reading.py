@@ -22,7 +22,7 @@ from archmodels.technology.process import CALIBRATION, Calibration, Input, Techn
 
 SUFFIX = ".yaml"
 OF_POINTS = ("law", "points", "residuals_percent", "access_bits")
-OF_FITTED = ("law", "coefficients", "range", "residual_percent", "table")
+OF_FITTED = ("law", "coefficients", "range", "residual_percent", "table", "axes")
 """Keys of a price through points, and of a fitted one; those of both are `_Basis`."""
 
 ONE_TOLERANCE = 1e-3
@@ -162,6 +162,7 @@ def _fitted(entry: Entry, basis: _Basis) -> FittedPrice:
         bits=widths.span("bits"),
         other_bits=widths.span("other_bits") if needs_other or "other_bits" in widths else None,
     )
+    axes = _axes(entry, spans) if "axes" in entry else None
     return FittedPrice(
         law=law,
         coefficients=entry.coefficients("coefficients", len(law)),
@@ -169,16 +170,30 @@ def _fitted(entry: Entry, basis: _Basis) -> FittedPrice:
         residual=Residual(
             mean_percent=residual.residual("mean"), worst_percent=residual.residual("worst")
         ),
-        table=_table(entry, spans) if "table" in entry else None,
+        table=_table(entry, spans, axes) if "table" in entry else None,
+        axes=axes,
         **basis,
     )
 
 
-def _table(entry: Entry, widths: Range) -> tuple[tuple[float, ...], ...]:
-    """A row for each of `bits` in the range, in it a price for each of `other_bits`."""
+def _axes(entry: Entry, widths: Range) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The widths that the table has, from one end of the range to the other."""
+    if "table" not in entry:
+        raise entry.error("axes", "has no meaning without a table")
+    axes = entry.child("axes")
+    axes.allow("bits", "other_bits")
+    return axes.axis("bits", widths.bits), axes.axis("other_bits", widths.other_bits or (0, 0))
+
+
+def _table(
+    entry: Entry, widths: Range, axes: tuple[tuple[int, ...], tuple[int, ...]] | None
+) -> tuple[tuple[float, ...], ...]:
+    """A row for each of `bits` in the range or on its axis, in it a price for each `other_bits`."""
     if widths.other_bits is None:
         raise entry.error("table", "must have a range of other_bits beside that of bits")
     rows, columns = (high - low + 1 for low, high in (widths.bits, widths.other_bits))
+    if axes is not None:
+        rows, columns = map(len, axes)
     return tuple(entry.row("table", rows, index, columns) for index in range(rows))
 
 

@@ -10,6 +10,7 @@ from archmodels.technology.prices import FittedPrice, PointPrice, Price
 from archmodels.technology.process import Calibration, Input, Technology
 
 WIDTH = 100
+AXES = ("bits", "other_bits")
 
 
 class _Leaf(dict[Any, Any]):
@@ -101,6 +102,10 @@ def _fitted(price: FittedPrice) -> dict[str, Any]:
             mean=price.residual.mean_percent, worst=price.residual.worst_percent
         ),
     }
+    if price.axes is not None:
+        entry["axes"] = _Leaf(
+            {name: _Row(axis) for name, axis in zip(AXES, price.axes, strict=True)}
+        )
     return entry | ({"table": [_Row(row) for row in price.table]} if price.table else {})
 
 

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from archmodels.counts import Kind
+from dse.calibrate.components import (
+    byte_decoder,
+    float_adder,
+    float_multiplier,
+    key_encoder,
+    wide_float_adder,
+)
 from dse.calibrate.digits import (
     booth_recoder,
     ent_encoder,
@@ -32,6 +39,7 @@ from dse.calibrate.primitives import (
     table,
     xor,
 )
+from dse.calibrate.ternary import carry_adder, carry_tree, float_read, table_read
 
 Widths: TypeAlias = tuple[int, int]
 """(bits, other_bits), as `archmodels.counts.Kind` has them."""
@@ -82,6 +90,11 @@ def after_recoder(bits: int, _: int) -> tuple[Circuit, Circuit]:
     return recoded_product(bits), booth_recoder(4, 0)
 
 
+def after_adders(bits: int, _: int) -> tuple[Circuit, Circuit]:
+    """An adder behind two of a bit less, which stand side by side."""
+    return carry_tree(bits), carry_adder(bits - 1, 0)
+
+
 def _one(circuit: Callable[[int, int], Circuit]) -> Callable[[int, int], tuple[Circuit, ...]]:
     return lambda bits, other: (circuit(bits, other),)
 
@@ -113,6 +126,18 @@ REGISTERS = _bits(1, 2, 4, 8, 16, 32, 64, 128)
 LOGIC = _bits(1, 2, 4, 8, 16, 32, 64)
 WAYS = tuple((bits, ways - 1) for bits in (1, 3, 8, 16, 24, 32) for ways in (2, 4, 8, 16, 32))
 WIDE = tuple((bits, ways - 1) for bits in (64, 128, 256, 1024, 4096) for ways in (2, 4))
+FORMATS = (
+    (3, 5), (4, 4), (6, 5), (7, 6), (8, 5), (8, 8), (9, 6), (11, 4), (11, 5), (11, 8), (13, 6),
+    (16, 5), (16, 8), (24, 8),
+)  # fmt: skip
+"""Precision and exponent of floating-point formats, those of 8, 16 and 32 bits among them."""
+FACTORS = tuple(at for at in FORMATS if at[0] < UNSIGNED_BOOTH)
+"""Above, significands are multiplied in another way."""
+READ_WORDS = tuple(
+    (bits, entries)
+    for bits in (4, 5, 6, 8, 9, 10, 12, 16, 17, 19)
+    for entries in (1, 4, 13, 40, 121, 364)
+)
 CARRIED = ((8, 3), (12, 4), (16, 6), (16, 10), (24, 8), (26, 10), (32, 12), (32, 20), (48, 32))
 
 BENCHES: Mapping[Kind, Bench] = {
@@ -204,6 +229,28 @@ BENCHES: Mapping[Kind, Bench] = {
         "A table of random constants as a case statement.",
         tuple((bits, words) for bits in (2, 4, 8, 16) for words in (4, 8, 16, 32, 64)), table,
     ),
+    Kind.FLOAT_ADDER: _bench(
+        "An adder that swaps its operands by magnitude.", FORMATS, float_adder
+    ),
+    Kind.WIDE_FLOAT_ADDER: _bench(
+        "An adder that aligns in twice the precision.", FORMATS, wide_float_adder
+    ),
+    Kind.FLOAT_MULTIPLIER: _bench("A multiplier.", FACTORS, float_multiplier),
+    Kind.CARRY_ADDER: Bench(
+        what="An adder of two signed words and a carry.",
+        widths=_bits(3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48), circuits=_one(carry_adder),
+        held={}, after=after_adders,
+    ),
+    Kind.TABLE_READ: _bench(
+        "A word of a table by a key, its index gating the words, its sign inverting the sum.",
+        READ_WORDS, table_read,
+    ),
+    Kind.FLOAT_READ: _bench(
+        "A word of a table by a key, its index gating the words, its sign that of the word.",
+        READ_WORDS, float_read,
+    ),
+    Kind.KEY_ENCODER: _bench("The key of a group of trits.", _bits(2, 3, 4, 5, 6), key_encoder),
+    Kind.BYTE_DECODER: _bench("The five trits of a byte.", _bits(8), byte_decoder),
 }  # fmt: skip
 """Kind to its microbenchmark; the clock, fan-out and memories are measured in other ways."""
 

@@ -184,6 +184,7 @@ def price(
         derived=derived,
         statistics=statistics,
         table=table(points) if is_listed else None,
+        axes=axes(points) if is_listed else None,
     )
 
 
@@ -193,6 +194,13 @@ def table(points: Points) -> tuple[tuple[float, ...], ...]:
     return tuple(
         rounded([points[bits, other] for other in others], LISTED_DIGITS) for bits in widths
     )
+
+
+def axes(points: Points) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """The widths of such a table; None where they are every one of their range."""
+    bits, other = (tuple(sorted(set(column))) for column in zip(*points, strict=True))
+    is_whole = all(own == tuple(range(own[0], own[-1] + 1)) for own in (bits, other))
+    return None if is_whole else (bits, other)
 
 
 def factors(samples: Sequence[tuple[float, float, float]]) -> Statistics:

@@ -40,6 +40,19 @@ BY_WORDS: tuple[Law, ...] = (
     (T.ONE, T.BITS, T.OTHER_BITS, T.PRODUCT),
     (T.ONE, T.BITS, T.OTHER_BITS, T.ROOT_PRODUCT, T.PRODUCT),
 )
+BY_ENTRIES: tuple[Law, ...] = (
+    (T.BITS, T.PRODUCT),
+    (T.ONE, T.BITS, T.OTHER_BITS, T.PRODUCT),
+    (T.BITS, T.PRODUCT, T.BITS_LOG2_WAYS),
+    (T.ONE, T.BITS, T.OTHER_BITS, T.PRODUCT, T.BITS_LOG2_WAYS),
+)
+FLOATS: tuple[Law, ...] = (
+    (T.ONE, T.BITS, T.OTHER_BITS),
+    (T.ONE, T.BITS, T.BITS_LOG2_BITS, T.OTHER_BITS),
+    (T.ONE, T.BITS_SQUARED, T.OTHER_BITS),
+    (T.ONE, T.BITS, T.BITS_SQUARED, T.OTHER_BITS),
+)
+"""By precision and exponent: shifters, adders and multipliers of the one, adders of the other."""
 PRODUCTS: tuple[Law, ...] = (
     (T.PRODUCT,),
     (T.ONE, T.PRODUCT),
@@ -74,6 +87,12 @@ WORDS_DEPTH: tuple[Law, ...] = (
     (T.ONE, T.LOG2_BITS, T.LOG2_OTHER_BITS),
     (T.ONE, T.LOG2_BITS, T.OTHER_BITS),
 )
+FLOAT_DEPTH: tuple[Law, ...] = (
+    (T.ONE,),
+    (T.ONE, T.LOG2_BITS),
+    (T.ONE, T.LOG2_BITS, T.OTHER_BITS),
+    (T.ONE, T.LOG2_BITS, T.BITS, T.OTHER_BITS),
+)
 PRODUCT_DEPTH: tuple[Law, ...] = (
     (T.ONE, T.LOG2_WIDTHS),
     (T.ONE, T.LOG2_PRODUCT),
@@ -84,13 +103,18 @@ PRODUCT_DEPTH: tuple[Law, ...] = (
 )
 
 ENCODERS = frozenset({Kind.BOOTH_RECODER, Kind.ENT_ENCODER, Kind.NAF_ENCODER})
-LISTED = MULTIPLIERS | ENCODERS
-"""Kinds that are measured at all widths that designs have, and listed where no law holds."""
+READS = frozenset({Kind.TABLE_READ, Kind.FLOAT_READ})
+FLOAT_UNITS = frozenset({Kind.FLOAT_ADDER, Kind.WIDE_FLOAT_ADDER, Kind.FLOAT_MULTIPLIER})
+LISTED = MULTIPLIERS | ENCODERS | READS | {Kind.KEY_ENCODER}
+"""Kinds that are measured at the widths that designs have, and listed where no law holds."""
 
 SIZES: dict[Kind, tuple[Law, ...]] = {
     Kind.ADDER: CARRYING,
     Kind.MUX: BY_WAYS,
     Kind.TABLE: BY_WORDS,
+    **dict.fromkeys(READS, BY_ENTRIES),
+    **dict.fromkeys(FLOAT_UNITS, FLOATS),
+    Kind.BYTE_DECODER: DEPTH[:1],
     **dict.fromkeys(ENCODERS, ENCODING),
     **dict.fromkeys(MULTIPLIERS, PRODUCTS),
 }
@@ -99,7 +123,10 @@ SIZES: dict[Kind, tuple[Law, ...]] = {
 DELAYS: dict[Kind, tuple[Law, ...]] = {
     **dict.fromkeys((Kind.HALF_ADDER, Kind.COMPRESSOR_3_2), DEPTH[:1]),
     Kind.MUX: WAYS_DEPTH,
+    Kind.BYTE_DECODER: DEPTH[:1],
     Kind.TABLE: WORDS_DEPTH,
+    **dict.fromkeys(READS, WORDS_DEPTH),
+    **dict.fromkeys(FLOAT_UNITS, FLOAT_DEPTH),
     **dict.fromkeys(ENCODERS, ENCODING_DEPTH),
     **dict.fromkeys(MULTIPLIERS, PRODUCT_DEPTH),
 }

@@ -1,12 +1,13 @@
 """Prices fitted to microbenchmarks: area, leakage and energy of every kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import fmean
 
 from archmodels.counts import FLIP_FLOPS, Kind
 from archmodels.technology import FittedPrice
 from dse.calibrate import fit, laws, stimuli
 from dse.calibrate.benches import BENCHES, MULTIPLY_ADDS, Widths
+from dse.calibrate.components import float_format
 from dse.calibrate.measure import Source, Workbench
 from dse.calibrate.primitives import Circuit, accumulate, multiply_add
 from dse.calibrate.stimuli import OTHERS, RANDOM, Data
@@ -17,6 +18,11 @@ WIDEST = 48
 """The widest word of which energy is measured."""
 SAMPLED = frozenset({(4, 0), (8, 0), (16, 0), (4, 4), (8, 4), (8, 8), (12, 12), (16, 16), (8, 1)})
 """Widths at which energy is measured on data of other statistics as well."""
+OWN_SAMPLES: Mapping[Kind, frozenset[Widths]] = {
+    **dict.fromkeys(laws.READS, frozenset({(9, 4), (10, 13), (18, 13), (18, 40)})),
+    **dict.fromkeys(laws.FLOAT_UNITS, frozenset({(11, 5)})),
+}
+"""The same for these kinds alone."""
 HELD = Data(toggle=0.0)
 
 
@@ -99,6 +105,10 @@ def _energy(bench: Workbench, kind: Kind, clock_fj: float) -> FittedPrice:
         what += " The first operand is the running sum; statistics are those of the second."
     if kind in FLIP_FLOPS:
         what += " A write, without the clock."
+    if kind in laws.READS:
+        what += " By random keys; toggling is that of the words, zeros are keys of zeros."
+    if kind in laws.FLOAT_UNITS:
+        what += " Of fractions of 16 bits, rounded; statistics are those of the fractions."
     points: dict[Widths, float] = {}
     samples: list[tuple[float, float, float]] = []
     for at in BENCHES[kind].widths:
@@ -106,7 +116,7 @@ def _energy(bench: Workbench, kind: Kind, clock_fj: float) -> FittedPrice:
             continue
         random = _spent_fj(bench, kind, at, RANDOM)[0] - clock_fj * at[0]
         points[at] = random / 1000
-        for data in OTHERS if at in SAMPLED else ():
+        for data in OTHERS if at in SAMPLED | OWN_SAMPLES.get(kind, frozenset()) else ():
             spent, toggle = _spent_fj(bench, kind, at, data)
             samples.append((toggle, data.zeros, (spent - clock_fj * at[0]) / random))
     return fit.price(
@@ -131,6 +141,10 @@ def _spent_fj(bench: Workbench, kind: Kind, at: Widths, data: Data) -> tuple[flo
 def _source(kind: Kind, at: Widths) -> Source:
     if kind is Kind.PARTIAL_PRODUCT:
         return stimuli.digits
+    if kind in laws.READS:
+        return stimuli.reads
+    if kind in laws.FLOAT_UNITS:
+        return stimuli.floats(float_format(*at))
     if kind is not Kind.ADDER:
         return stimuli.words
     return stimuli.unsigned_sums if at[1] else stimuli.sums

@@ -73,6 +73,8 @@ def _delay_note(kind: Kind) -> str:
         )
     if kind is Kind.PARTIAL_PRODUCT:
         return "What a row adds to a recoder before it, by width of the row, fan-out included."
+    if kind is Kind.CARRY_ADDER:
+        return "What it adds to two such adders before it, by width of the sum."
     if kind in ONE_BIT:
         return f"{BENCHES[kind].what} One bit of it."
     return BENCHES[kind].what

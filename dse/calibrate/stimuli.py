@@ -6,9 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from designs.floats import FloatFormat
+from sim.golden import floats as golden
+
 LANES = 64
 CYCLES = 64
 """Operations in each lane."""
+
+FRACTION_BITS = 16
+"""Of the numbers that floating-point operands are nearest to, sign included."""
 
 Stream = NDArray[np.uint64]
 """Values of a port: cycles by lanes."""
@@ -107,6 +113,48 @@ def digits(widths: Mapping[str, int], data: Data, seed: int) -> Operands:
         negative: high & ~(middle & low),
     }
     return Operands(digit | {port: streams[port]}, toggle_density(streams, recoded))
+
+
+def reads(widths: Mapping[str, int], data: Data, seed: int) -> Operands:
+    """For a table: keys on the first port, the words of the table on the others.
+
+    Every key is a new one; `data` and the toggle density are those of the words, and an operation
+    whose first operand is zero is one with the key of zeros.
+    """
+    (key, key_bits), *tables = widths.items()
+    still = Data(toggle=0.0 if data.still else data.toggle)
+    streams = _words(dict(tables), still, seed)
+    rng = np.random.default_rng(seed + 1)
+    index = rng.integers(0, len(tables), (CYCLES, LANES), dtype=np.uint64)
+    sign = rng.integers(0, 2, (CYCLES, LANES), dtype=np.uint64) << np.uint64(key_bits - 1)
+    is_zero = rng.random((CYCLES, LANES)) < data.zeros
+    keys = np.where(is_zero, np.uint64(len(tables)), index | sign)
+    return Operands({key: keys} | streams, toggle_density(streams, dict(tables)))
+
+
+def floats(number: FloatFormat) -> Callable[[Mapping[str, int], Data, int], Operands]:
+    """For floating-point operands: the numbers nearest to signed fractions of 16 bits.
+
+    `data` and the toggle density are those of the fractions.
+    """
+
+    def made(widths: Mapping[str, int], data: Data, seed: int) -> Operands:
+        fractions = dict.fromkeys(widths, FRACTION_BITS)
+        streams = _words(fractions, data, seed)
+        rounded = {
+            port: golden.encode(number, _signed(stream) / 2.0 ** (FRACTION_BITS - 1))
+            for port, stream in streams.items()
+        }
+        return Operands(
+            {port: stream.astype(np.uint64) for port, stream in rounded.items()},
+            toggle_density(streams, fractions),
+        )
+
+    return made
+
+
+def _signed(stream: Stream) -> NDArray[np.int64]:
+    return stream.astype(np.uint16).view(np.int16).astype(np.int64)
 
 
 def toggle_density(streams: Mapping[str, Stream], widths: Mapping[str, int]) -> float:
