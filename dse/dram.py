@@ -1,6 +1,7 @@
 """What the port traffic of workloads costs in an external memory, as `hwgen model --dram` says it.
 
-Energy and time stand beside the core's own and are part of neither its energy nor its cycles.
+Energy and time stand beside the core's own and are part of neither its energy nor its cycles; what
+core and memory do together is in `dse.supply`.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ def content(memory: Dram, port_bits: Mapping[str, int]) -> dict[str, object]:
 def text(memory: Dram, port_bits: Mapping[str, Mapping[str, int]]) -> str:
     """What a terminal shows: a row for each workload, by name, and what the figures rest on."""
     rows: list[tuple[object, ...]] = [
-        ("workload", "bytes", "time at peak", "energy", "rows", "core", "I/O")
+        ("workload", "bytes", "time of one channel", "energy", "rows", "core", "I/O")
     ]
     for workload, bits in port_bits.items():
         cost = memory.port_traffic(bits)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.pareto import pareto_front
-from dse.space import OBJECTIVES
+from dse.space import OBJECTIVES, SYSTEM_OBJECTIVES
 from dse.sweep import SweepResult
 
 STYLES = (
@@ -18,6 +18,7 @@ STYLES = (
 """Colour and marker of each variant; the palette is Okabe and Ito's, for every colour vision."""
 
 CHOSEN = "#f0e442"  # the yellow of the same palette
+LABELS = OBJECTIVES | SYSTEM_OBJECTIVES
 MARGIN = 0.12  # around the front, as a part of its span
 DECADE = 10
 
@@ -83,8 +84,8 @@ def _panel(
     )  # fmt: skip
     _span(axes.set_xscale, axes.set_xlim, x[front])
     _span(axes.set_yscale, axes.set_ylim, y[front])
-    axes.set_xlabel(OBJECTIVES[first])
-    axes.set_ylabel(OBJECTIVES[other])
+    axes.set_xlabel(LABELS[first])
+    axes.set_ylabel(LABELS[other])
     axes.grid(visible=True, which="both", linewidth=0.3)
 
 
@@ -106,8 +107,9 @@ def _title(result: SweepResult) -> str:
     space = result.space
     workloads = [*space.workloads.values()]
     shown = f"{len(workloads)} workloads" if len(workloads) > 1 else workloads[0]
+    memory = f", {space.supply.gb_per_s:g} GB/s" if space.supply else ""
     return (
-        f"{space.name}: {shown}, technology {space.technology}\n"
+        f"{space.name}: {shown}, technology {space.technology}{memory}\n"
         f"{len(result.points):,} valid of {space.point_count:,} points, "
         f"{int(np.count_nonzero(result.front)):,} on the Pareto front over all objectives"
     )

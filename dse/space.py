@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, is_dataclass
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 import archmodels.technology
+from archmodels.supply import Supply
 from archmodels.technology import Technology
 from designs.document import Node
 from designs.families import Params, Workload, fit
@@ -29,6 +30,12 @@ OBJECTIVES: dict[str, str] = {
 Time needs a technology with delays; without one, cycles stand for it.
 """
 
+SYSTEM_OBJECTIVES: dict[str, str] = {
+    "system_time_us": "time of the system [us]",
+    "system_energy_pj": "energy of the system [pJ]",
+}
+"""What a search minimises behind memories of finite bandwidth, likewise."""
+
 DEFAULT_TECHNOLOGY = "horowitz45"
 POINTS_MAX = 10**9
 
@@ -47,7 +54,8 @@ class SearchSpace:
 
     Points are numbered from 0 in that order. Those that break a rule, or do not fit one of the
     workloads, are part of the space and not valid. Fields without an axis have their defaults.
-    `source` is the file that errors name; it makes no difference between two spaces.
+    `source` is the file that errors name; it makes no difference between two spaces. With `supply`,
+    points have the time and energy of the system behind these memories, besides the core's own.
     """
 
     name: str
@@ -59,6 +67,7 @@ class SearchSpace:
     workloads: Mapping[str, Workload]
     objectives: tuple[str, ...]
     technology: str
+    supply: Supply | None = None
 
     @property
     def point_count(self) -> int:
@@ -92,6 +101,17 @@ class SearchSpace:
         return self.kind(
             **{axis.name: types[axis.name](getattr(grid, axis.name)[0]) for axis in self.axes}
         )
+
+
+def behind(space: SearchSpace, supply: Supply) -> SearchSpace:
+    """The same space behind these memories: its time and energy are those of the system.
+
+    Cycles stand for time where no time is among the objectives, and are the core's where it is.
+    """
+    timed = "time_us" if "time_us" in space.objectives else "cycles"
+    system = {timed: "system_time_us", "energy_pj": "system_energy_pj"}
+    objectives = tuple(system.get(name, name) for name in space.objectives)
+    return replace(space, objectives=objectives, supply=supply)
 
 
 def load_space(source: str) -> SearchSpace:

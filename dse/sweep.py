@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
@@ -16,6 +16,7 @@ import archmodels
 import designs
 from archmodels import technology
 from archmodels.report import CostReport
+from archmodels.supply import Limit, Supply, supplied
 from archmodels.technology import Technology
 from designs.families import Params
 from designs.grid import Grid
@@ -36,7 +37,7 @@ class SweepResult:
     costs: column to array, one element per valid point: `cycles`, `energy_pj`, `area_um2` and
         `utilisation` of the workloads one after the other; with more than one workload also
         `<workload>.cycles` and `<workload>.energy_pj`; where the technology has such prices also
-        `frequency_mhz`, `time_us` and `leakage_mw`
+        `frequency_mhz`, `time_us` and `leakage_mw`; behind memories also those of `_system`
     front: mask of the Pareto front over the objectives of the space
     best: position of the point of the front with the least product of the objectives
     resumed_points: points of the space that an earlier, killed sweep had already done
@@ -156,34 +157,74 @@ def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) 
     valid = space.valid_points(points)
     if not len(valid):
         return {"point": valid}
-    grid: Any = space.grid(valid)
+    if space.kind not in archmodels.STEPPED:
+        return _costs(space, prices, valid, space.grid(valid))
+    parts = [_costs(space, prices, valid[[i]], space.params(at)) for i, at in enumerate(valid)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _costs(space: SearchSpace, prices: Technology, valid: NDArray[np.int64], grid: Any) -> Columns:
+    """Of valid points: a grid of them, or the params of the only one."""
     reports: dict[str, CostReport] = {}
     for name, workload in space.workloads.items():
         reports[name] = archmodels.estimate(grid, workload, prices)
-
-    def column(values: object, kind: type[Any]) -> NDArray[Any]:
-        return np.broadcast_to(np.asarray(values, dtype=kind), valid.shape)
-
-    each = {name: column(cost.cycles, np.int64) for name, cost in reports.items()}
-    energies = {name: column(cost.energy_pj, np.float64) for name, cost in reports.items()}
     first = next(iter(reports.values()))
+    each = {name: _column(valid, cost.cycles, np.int64) for name, cost in reports.items()}
+    energies = {name: _column(valid, cost.energy_pj) for name, cost in reports.items()}
     cycles = np.sum([*each.values()], axis=0)
     useful_macs = sum(workload.mac_count for workload in space.workloads.values())
     columns: Columns = {
         "point": valid,
         "cycles": cycles,
         "energy_pj": np.sum([*energies.values()], axis=0),
-        "area_um2": column(first.area_um2, np.float64),
-        "utilisation": useful_macs / (cycles * column(grid.mac_slots_per_cycle, np.float64)),
+        "area_um2": _column(valid, first.area_um2),
+        "utilisation": useful_macs / (cycles * _column(valid, grid.mac_slots_per_cycle)),
     }
     if first.period_ps is not None:
-        period_ps = column(first.period_ps, np.float64)
+        period_ps = _column(valid, first.period_ps)
         columns |= {"frequency_mhz": 1e6 / period_ps, "time_us": 1e-6 * period_ps * cycles}
     if first.leakage_mw is not None:
-        columns["leakage_mw"] = column(first.leakage_mw, np.float64)
+        columns["leakage_mw"] = _column(valid, first.leakage_mw)
     if len(reports) > 1:
         columns |= {f"{name}.cycles": values for name, values in each.items()}
         columns |= {f"{name}.energy_pj": values for name, values in energies.items()}
+    if space.supply is not None:
+        columns |= _system(valid, grid, reports, space.supply)
+    return columns
+
+
+def _column(
+    points: NDArray[np.int64], values: object, kind: type[Any] = np.float64
+) -> NDArray[Any]:
+    """The values, or the one value, of all points."""
+    return np.broadcast_to(np.asarray(values, dtype=kind), points.shape)
+
+
+def _system(
+    points: NDArray[np.int64], grid: Any, reports: Mapping[str, CostReport], supply: Supply
+) -> Columns:
+    """`system_time_us`, `system_energy_pj` and `dram_energy_pj` of all workloads in turn, what
+    limits most of this time as `limit`, and the time of each workload.
+    """
+    systems = {
+        name: supplied(cost, archmodels.transferred_bits(grid, cost.counts), supply)
+        for name, cost in reports.items()
+    }
+    times_us = {name: 1e-3 * _column(points, one.time_ns) for name, one in systems.items()}
+    every = systems.values()
+    limited_us = [
+        sum(times_us[name] * (np.asarray(one.limit) == limit) for name, one in systems.items())
+        for limit in Limit
+    ]
+    names = np.array([limit.name.lower() for limit in Limit])
+    columns: Columns = {
+        "system_time_us": np.sum([*times_us.values()], axis=0),
+        "system_energy_pj": np.sum([_column(points, one.energy_pj) for one in every], axis=0),
+        "dram_energy_pj": np.sum([_column(points, one.dram.energy_pj) for one in every], axis=0),
+        "limit": names[np.argmax(limited_us, axis=0)],
+    }
+    if len(systems) > 1:
+        columns |= {f"{name}.system_time_us": values for name, values in times_us.items()}
     return columns
 
 
@@ -200,6 +241,8 @@ def _written(grid: Grid) -> Columns:
     columns: Columns = {}
     for item in fields(grid.kind):
         values = getattr(grid, item.name)
+        if is_dataclass(values):  # nested params, which all points share
+            continue
         if _has_names(item.type):
             names = {member.value: member.name.lower() for member in item.type}
             values = np.array([names.get(code, "") for code in range(max(names) + 1)])[values]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -56,6 +57,22 @@ def test_other_commands_take_the_machine(capsys, design):
     explained = json.loads(told(capsys, "explain", design, "pe.tree", "--json"))
     assert {line["kind"] for line in explained["lines"]} == {"compressor_3_2"}
     assert designs.load(design).machine == "digit_serial"
+
+
+def test_params_of_a_part_are_named_as_they_are_set(capsys):
+    changed = ("show", "vitallm_tiny", "--set", "tint.tables=8")
+    rows = json.loads(told(capsys, *changed, "--json"))["params"]
+    params = {row["name"]: row["value"] for row in rows}
+    assert params["tint.tables"] == 8 and params["tint.weight_format"] == "code2"
+    assert params["vector_lanes"] == 2 and "tint" not in params
+    assert re.search(r"tint\.tables +8 +tables +1\.\.256 +groups of a step", told(capsys, *changed))
+
+
+def test_what_does_not_happen_is_not_told_of(capsys):
+    counted = json.loads(told(capsys, "model", "tint16", "--json"))["activity"]
+    assert counted["builder.adder_1.uses"] == 0 < counted["read.table.uses"]
+    text = told(capsys, "model", "tint16")
+    assert "builder.adder_1.uses" not in text and "read.table.uses" in text
 
 
 def test_simulation_agrees_on_drawn_operands(capsys, design):

@@ -262,3 +262,28 @@ def test_a_pipelined_mac_pays_where_the_technology_has_delays(tmp_path, monkeypa
     for name in ("time_us", "energy_pj", "leakage_mw", "frequency_mhz"):
         assert pipelined[name] == pytest.approx(getattr(cost, name)), name
     assert {"frequency_mhz", "time_us", "leakage_mw"} <= {*result.columns(result.front)}
+
+
+def test_a_model_that_steps_is_swept_point_by_point(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").write_text(
+        "family: lut_ternary\nmachine: vitallm\n"
+        "params: {head_lag: [0, 1], lop_lanes: [16, 32], rounded: [false, true]}\n"
+        "workloads:\n"
+        "  - bitnet_block: {hidden: 64, ffn: 96, heads: 4, kv_heads: 2, head_dim: 16,"
+        " context: 90}\n"
+    )
+    space = load_space("x.yaml")
+    result = sweep(space, tmp_path)
+    assert len(result.points) == space.point_count == 8
+    (workload,) = space.workloads.values()
+    for place, point in enumerate(result.points):
+        cost = archmodels.estimate(
+            space.params(int(point)), workload, technology.load("horowitz45")
+        )
+        assert result.costs["cycles"][place] == cost.cycles
+        assert result.costs["energy_pj"][place] == pytest.approx(cost.energy_pj)
+        assert result.costs["area_um2"][place] == pytest.approx(cost.area_um2)
+    table = result.columns(np.ones(8, dtype=bool))
+    assert "tint" not in table and table["rounded"].tolist() == ["false", "true"] * 4
+    assert write(result, tmp_path)

@@ -23,6 +23,7 @@ DATA = (
     "*/py.typed",
     "archmodels/dram.yaml",
     "archmodels/tech/*.yaml",
+    "designs/models/*.json",
     "designs/spaces/*.csv",
     "designs/spaces/*.yaml",
     "designs/zoo/*.yaml",

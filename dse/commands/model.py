@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 import archmodels
 from archmodels import technology
 from archmodels.counts import FLIP_FLOPS, Counts, Item, Kind
-from archmodels.dram import Dram
 from archmodels.report import CostReport
+from archmodels.supply import Supply, SystemReport, supplied
 from archmodels.technology import Real, Technology
 from designs import Design, DesignError, Workload
 from designs.document import not_among
-from dse import dram
+from dse import dram, supply
 from dse.request import design_of, workloads_of
 from dse.text import Outcome, area_text, energy_text, table
 
@@ -43,16 +43,19 @@ def run(args: Namespace) -> Outcome:
     design = design_of(args)
     workloads = workloads_of(design, args)
     prices = technology_of(args)
-    memory = dram.memory_of(args.dram) if args.dram else None
+    ports = [*archmodels.PORT_BITS[type(design.params)](design.params)]
+    system = supply.supply_of(args, ports)
+    if system is not None and (args.bandwidth or args.on_chip):
+        supply.check_clocked(system, prices)
     results = {name: evaluate(design, load, prices) for name, load in workloads.items()}
     every = [*results.values()]
-    content = summary(design, every) | _external(design, every, memory)
+    content = summary(design, every) | _external(design, every, system)
     content["technology_sources"] = list(prices.titles)
     content["workloads"] = [
-        {"name": name} | summary(design, [result]) | _external(design, [result], memory)
+        {"name": name} | summary(design, [result]) | _external(design, [result], system)
         for name, result in results.items()
     ]
-    return Outcome(content=content, text=_text(design, results, prices, memory))
+    return Outcome(content=content, text=_text(design, results, prices, system))
 
 
 def technology_of(args: Namespace) -> Technology:
@@ -141,15 +144,42 @@ def traffic(design: Design, results: Sequence[Result]) -> dict[str, Traffic]:
     return flows
 
 
-def _external(design: Design, results: Sequence[Result], memory: Dram | None) -> dict[str, object]:
-    """What `--json` says of the external memory, if one is asked for."""
-    return {} if memory is None else {"dram": dram.content(memory, port_bits(design, results))}
+def _external(
+    design: Design, results: Sequence[Result], system: Supply | None
+) -> dict[str, object]:
+    """What `--json` says of the external memory, if one is asked for, and of the system with it.
+
+    `system` is null where no clock is known.
+    """
+    if system is None:
+        return {}
+    bits = _external_bits(port_bits(design, results), system)
+    reports = _systems(design, results, system)
+    return {
+        "dram": dram.content(system.dram, bits),
+        "system": supply.content(system, reports) if reports else None,
+    }
+
+
+def _external_bits(bits: Mapping[str, int], system: Supply) -> dict[str, int]:
+    return {port: amount for port, amount in bits.items() if port not in system.on_chip}
+
+
+def _systems(design: Design, results: Sequence[Result], system: Supply) -> list[SystemReport]:
+    """What the system does on each workload; nothing where no clock is known."""
+    if not supply.is_clocked(system, results[0].cost.prices):
+        return []
+    return [supplied(one.cost, port_bits(design, [one]), system) for one in results]
 
 
 def port_bits(design: Design, results: Sequence[Result]) -> dict[str, int]:
     """Payload bits that cross each data port."""
-    flows = traffic(design, results)
-    return {port: flow.transfers * flow.transfer_bits for port, flow in flows.items()}
+    total: dict[str, int] = {}
+    for result in results:
+        bits = archmodels.transferred_bits(design.params, result.counts)
+        for port, amount in bits.items():
+            total[port] = total.get(port, 0) + int(amount)
+    return total
 
 
 def _time_us(results: Sequence[Result]) -> float | None:
@@ -178,7 +208,7 @@ def _amount(item: Item) -> int:
 
 
 def _text(
-    design: Design, results: Mapping[str, Result], prices: Technology, memory: Dram | None
+    design: Design, results: Mapping[str, Result], prices: Technology, system: Supply | None
 ) -> str:
     every = [*results.values()]
     cost = every[0].cost
@@ -194,6 +224,7 @@ def _text(
     for port, flow in traffic(design, every).items():
         ports.append((port, flow.transfers, round(flow.bytes), flow.bits_per_cycle))
     energy = _sums(result.cost.energy_breakdown_pj for result in every)
+    used = {key: count for key, count in activity(every).items() if count}
     parts = [
         f"{design.name} in {prices.name}",
         table(rows),
@@ -201,17 +232,26 @@ def _text(
         "traffic",
         table(ports),
         f"{expected}activity",
-        table(activity(every).items()),
+        table(used.items()),
         f"energy: {energy_text(sum(energy.values()))}",
         breakdown(energy, energy_text),
         f"area: {area_text(float(cost.area_um2))}",
         breakdown(_sums([cost.area_breakdown_um2]), area_text),
         *_rests_on(prices, sorted({key for item in every for key in item.cost.outside_range})),
     ]
-    if memory is not None:
-        bits = {name: port_bits(design, [result]) for name, result in results.items()}
-        parts.append(dram.text(memory, bits))
+    if system is not None:
+        parts += _external_text(design, results, system)
     return "\n".join(parts)
+
+
+def _external_text(design: Design, results: Mapping[str, Result], system: Supply) -> list[str]:
+    bits = {
+        name: _external_bits(port_bits(design, [result]), system)
+        for name, result in results.items()
+    }
+    reports = _systems(design, [*results.values()], system)
+    together = [supply.text(system, dict(zip(results, reports, strict=True)))] if reports else []
+    return [dram.text(system.dram, bits), *together]
 
 
 def _clock(cost: CostReport) -> list[str]:

@@ -3,21 +3,25 @@
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import archmodels
+from archmodels import technology
 from designs import Design, dump
 from dse.files import output_folder
 from dse.plot import pareto_plot
 from dse.progress import Progress
-from dse.space import load_space
+from dse.space import SearchSpace, behind, load_space
+from dse.supply import check_clocked, supply_of
 from dse.sweep import SweepResult, finish, sweep, write_csv
 from dse.text import Outcome, table
 
 
 def run(args: Namespace) -> Outcome:
     """Evaluate the space and write points.csv, pareto.csv, pareto.png and best.yaml."""
-    space = load_space(args.space)
+    space = _space(args)
     folder = output_folder(Path(args.output))
     started = time.perf_counter()
     with Progress(space.point_count, f"sweep {space.name}") as progress:
@@ -46,6 +50,17 @@ def run(args: Namespace) -> Outcome:
         *map(str, paths),
     ]
     return Outcome(content=content, text="\n".join(lines))
+
+
+def _space(args: Namespace) -> SearchSpace:
+    """The space that is asked for, behind the memories that are."""
+    space = load_space(args.space)
+    grid: Any = space.grid(np.zeros(1, dtype=np.int64))
+    memories = supply_of(args, [*archmodels.PORT_BITS[space.kind](grid)])
+    if memories is None:
+        return space
+    check_clocked(memories, technology.load(space.technology))
+    return behind(space, memories)
 
 
 def write(result: SweepResult, folder: Path) -> list[Path]:
