@@ -10,7 +10,7 @@ from designs import DesignError
 from dse.reproduce import measurements, row
 from dse.reproduce.circuit import Circuit
 from dse.reproduce.measurements import Measurements, digest, library_file, load, measure
-from dse.reproduce.row import Row, at_least, at_most
+from dse.reproduce.row import Row, at_least, at_most, between
 
 ADDER = """
 module adder (input clk, input [3:0] a, input [3:0] b, output reg [3:0] y);
@@ -43,11 +43,18 @@ def test_a_row_without_paper_or_measurement() -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "holds"),
     [(at_most(1), 1.0, True), (at_most(1), 1.01, False), (at_least(2), 2.0, True),
-     (at_least(2), 1.99, False)],
+     (at_least(2), 1.99, False), (between(2, 3), 2.0, True), (between(2, 3), 3.0, True),
+     (between(2, 3), 1.99, False), (between(2, 3), 3.01, False)],
 )  # fmt: skip
 def test_limits(limit, value, holds) -> None:
     assert limit.holds(value) is holds
     assert one(ours=value, limit=limit).cells[-1].endswith("missed") is not holds
+
+
+def test_limits_as_text() -> None:
+    assert [*map(str, (at_most(1), at_least(2.5), between(1.03, 1.4)))] == [
+        "at most 1", "at least 2.5", "1.03 to 1.4",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

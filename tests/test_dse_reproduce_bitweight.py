@@ -19,7 +19,7 @@ from dse.reproduce.bitweight import (
     equal_area,
     trees,
 )
-from dse.reproduce.bitweight.figures import Figures, least, product, ratio
+from dse.reproduce.figures import Figures, least, product, ratio
 from dse.reproduce.measurements import Measurements, digest, load
 from dse.reproduce.row import sections
 

@@ -10,24 +10,30 @@ NOT_MEASURED = "not measured"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """What our value is wanted to be: at most, or at least, a number."""
+    """What our value is wanted to be: at least `low`, at most `high`; None where there is none."""
 
-    value: float
-    is_most: bool
+    low: float | None = None
+    high: float | None = None
 
     def __str__(self) -> str:
-        return f"at {'most' if self.is_most else 'least'} {self.value:g}"
+        if self.low is None or self.high is None:
+            return f"at most {self.high:g}" if self.low is None else f"at least {self.low:g}"
+        return f"{self.low:g} to {self.high:g}"
 
     def holds(self, value: float) -> bool:
-        return value <= self.value if self.is_most else value >= self.value
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
 def at_most(value: float) -> Limit:
-    return Limit(value=value, is_most=True)
+    return Limit(high=value)
 
 
 def at_least(value: float) -> Limit:
-    return Limit(value=value, is_most=False)
+    return Limit(low=value)
+
+
+def between(low: float, high: float) -> Limit:
+    return Limit(low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

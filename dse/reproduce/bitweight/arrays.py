@@ -6,9 +6,9 @@ from typing import Any
 
 from designs import Gemm, SystolicParams
 from designs.systolic import Dataflow, Element, EncoderPlace, Reduction
-from dse.reproduce.bitweight.figures import least, product, ratio
 from dse.reproduce.bitweight.published import ABSTRACT
 from dse.reproduce.engine import Engine, energy_per_mac_fj
+from dse.reproduce.figures import least, product, ratio
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.paper import Technologies
 from dse.reproduce.row import Row

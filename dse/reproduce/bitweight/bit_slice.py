@@ -11,14 +11,13 @@ from archmodels import bit_slice
 from archmodels.counts import Kind
 from designs import Gemm
 from designs.digit_serial import DigitSerialParams
-from designs.digits import Encoding
+from designs.digits import Encoded, Encoding
 from designs.laconic import LaconicParams
 from designs.operands import Operands
-from designs.systolic import Encoded
 from dse.reproduce.bitweight.digits import BITS, cycles_per_operand, normal
-from dse.reproduce.bitweight.figures import prices, ratio
 from dse.reproduce.bitweight.published import ABSTRACT
 from dse.reproduce.engine import Engine, energy_per_mac_fj
+from dse.reproduce.figures import prices, ratio
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.paper import Technologies
 from dse.reproduce.row import Row

@@ -10,9 +10,9 @@ from designs.digits import Encoding, PartialProductStyle, SignExtension
 from designs.rules import integer
 from designs.systolic import Element
 from dse.reproduce.bitweight import plain
-from dse.reproduce.bitweight.figures import Figures, ratio
 from dse.reproduce.bitweight.published import NOTE, REPORTS
 from dse.reproduce.circuit import Circuit, between_registers
+from dse.reproduce.figures import Figures, ratio
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.paper import Technologies
 from dse.reproduce.row import Row, at_least, at_most

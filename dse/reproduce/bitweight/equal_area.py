@@ -11,9 +11,10 @@ from archmodels.counts import Kind
 from archmodels.report import CostReport
 from designs import Gemm, Params, SystolicParams
 from designs.digit_serial import DigitSerialParams
+from designs.digits import Encoded
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import ceil_div
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 from designs.values import Values
 from dse.layer import (
     SENTENCE,
@@ -24,9 +25,9 @@ from dse.layer import (
     quantise_columns,
 )
 from dse.reproduce.bitweight.digits import normal
-from dse.reproduce.bitweight.figures import prices
 from dse.reproduce.bitweight.networks import NETWORKS
 from dse.reproduce.bitweight.published import NOTE
+from dse.reproduce.figures import prices
 from dse.reproduce.row import Row
 
 SECTION = "Throughput of the same area, by the calibrated model"

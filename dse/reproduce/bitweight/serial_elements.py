@@ -8,10 +8,10 @@ from designs.digit_serial import DigitSerialParams
 from designs.digits import Encoding
 from dse.reproduce.bitweight.digits import PAPER_SIGMA, cycles_per_operand
 from dse.reproduce.bitweight.elements import PAPER_DELAY_PS, STYLES
-from dse.reproduce.bitweight.figures import Figures, product, ratio
 from dse.reproduce.bitweight.published import NOTE
 from dse.reproduce.bitweight.trees import area_um2
 from dse.reproduce.circuit import Circuit, between_registers
+from dse.reproduce.figures import Figures, product, ratio
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.paper import Technologies
 from dse.reproduce.row import Limit, Row, at_most

@@ -7,8 +7,8 @@ from designs import SystolicParams
 from designs.digits import PartialProductStyle
 from designs.systolic import Dataflow, Element, EncoderPlace, Reduction, ResolvePlace
 from dse.reproduce.bitweight.elements import row_parts
-from dse.reproduce.bitweight.figures import Figures, ratio
 from dse.reproduce.circuit import Circuit, between_registers
+from dse.reproduce.figures import Figures, ratio
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.paper import Technologies
 from dse.reproduce.row import Row, at_most
