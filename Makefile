@@ -31,8 +31,12 @@ bench: .venv/ready ## measure; the tables in benchmarks/results
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.emission
 	@$(BIN)/python -m benchmarks.simulation
-	@$(BIN)/python -m benchmarks.bitweight
+	@$(BIN)/python -m benchmarks.papers
 	@$(BIN)/python -m benchmarks.bit_slice
+	@$(BIN)/python -m benchmarks.lop
+	@$(BIN)/python -m benchmarks.vitallm
+	@$(BIN)/python -m benchmarks.ternary_layers
+	@$(BIN)/python -m benchmarks.ternary_front
 
 calibrate: .venv/ready ## prices of asap7, sky130hd and sg13g2 from the Liberty files in LIBERTY_DIR
 	@test -n "$(LIBERTY_DIR)" || { echo "LIBERTY_DIR must be a folder with asap7.lib.gz, sky130hd.lib.gz, sg13g2.lib.gz and sram/, and it is not given" >&2; exit 2; }

@@ -3,20 +3,26 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archmodels import digit_serial, laconic, systolic
+from archmodels import booth_flex, digit_serial, laconic, lut_ternary, systolic, vitallm
 from archmodels.counts import Counts
 from archmodels.report import CostReport, report
 from archmodels.technology import Technology
+from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.families import Params, Workload, kind_of
 from designs.laconic import LaconicParams
+from designs.lut_ternary import LutTernaryParams
 from designs.rules import Int
 from designs.systolic import SystolicParams
+from designs.vitallm import VitaLlmParams
 
 MODELS: dict[type[Params], Callable[..., Counts]] = {
     SystolicParams: systolic.counts,
     DigitSerialParams: digit_serial.counts,
     LaconicParams: laconic.counts,
+    LutTernaryParams: lut_ternary.counts,
+    BoothFlexParams: booth_flex.counts,
+    VitaLlmParams: vitallm.counts,
 }
 """Params type to the function that counts: (params, workload), or grids of both, to Counts."""
 
@@ -29,10 +35,16 @@ EXACT: dict[type[Params], Callable[..., Counts]] = {
 What MODELS has for such a machine is the expectation over the operands of the workload.
 """
 
+STEPPED: frozenset[type[Params]] = frozenset({VitaLlmParams})
+"""Params types whose model steps through what happens: it takes one point at a time, no grid."""
+
 PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
     SystolicParams: systolic.port_bits,
     DigitSerialParams: digit_serial.port_bits,
     LaconicParams: laconic.port_bits,
+    LutTernaryParams: lut_ternary.port_bits,
+    BoothFlexParams: booth_flex.port_bits,
+    VitaLlmParams: vitallm.port_bits,
 }
 """Params type to the payload bits of a transfer, by data port."""
 
@@ -51,6 +63,14 @@ def counted(params: Params, workload: Workload, inputs: tuple[Any, ...]) -> Coun
     if kind in EXACT:
         return EXACT[kind](params, workload, inputs)
     return MODELS[kind](params, workload)
+
+
+def transferred_bits(params: Params, counts: Counts) -> dict[str, Int]:
+    """Payload bits that cross each data port, padding included, with these counts."""
+    return {
+        port: counts.activity[f"{port}.transfers"].count * bits
+        for port, bits in PORT_BITS[kind_of(params)](params).items()
+    }
 
 
 def price(params: Params, workload: Workload, counts: Counts, technology: Technology) -> CostReport:

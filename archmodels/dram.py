@@ -1,7 +1,7 @@
 """External memories: what the traffic of an accelerator costs in energy, and the time it needs.
 
 Both stand beside the core's own figures. Nothing here is part of its cycles: a core that is faster
-than its memory waits for it, which no model of the core says.
+than its memory waits for it, which no model of the core says, and `archmodels.supply` does.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from designs.rules import Int, ceil_div
 
 FILE = "dram.yaml"
 
-RESULT_PORTS = frozenset({"o"})
+RESULT_PORTS = frozenset({"o", "kv_new", "kv_new_scales"})
 """Data ports whose transfers are written to memory; those of all others are read from it."""
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from designs import Dataflow, Gemm, Params, SystolicParams, Workload
+from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
-from designs.digits import Encoding
+from designs.digits import Encoded, Encoding
+from designs.lut_ternary import Activation, Build, LutTernaryParams, Stationary
 from designs.rules import RuleError
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
+from designs.ternary import WeightFormat
 
 SEED = 2026
 SMALL_COUNT = 30
@@ -207,5 +210,111 @@ def digit_serial() -> Iterator[Point]:
         )
 
 
-POINTS: tuple[Callable[[], Iterator[Point]], ...] = (systolic, dense, digit_serial)
+FLEXIBLE = (
+    (4, 1, False, 0),
+    (16, 1, False, 2),
+    (8, 4, False, 2),
+    (3, 7, False, 0),
+    (16, 1, True, 2),
+    (8, 4, True, 8),
+    (5, 3, True, 4),
+)
+"""Elements, columns, whether serial, width of the weights."""
+
+
+def booth_flex() -> Iterator[Point]:
+    """Cores that multiply whole weights and narrow ones."""
+    draw = random.Random(SEED + 3)
+    for index, (elements, cols, serial, w_bits) in enumerate(FLEXIBLE):
+        params = BoothFlexParams(
+            elements=elements,
+            cols=cols,
+            serial=serial,
+            a_bits=draw.randint(4, 10),
+            max_k=2 ** draw.randint(6, 13),
+        )
+        kind = "serial" if serial else "flexible"
+        yield Point(
+            name=f"booth_flex_{index}",
+            family="booth-flex",
+            params=params,
+            workload=Gemm(m=2, k=4 * elements, n=2 * cols, w_bits=w_bits),
+            title=f"{kind} {elements}x{cols} int{params.a_bits} int{w_bits or params.w_bits}",
+            alike=(2,),
+        )
+
+
+TERNARY = (
+    *((kind, Build.MINIMAL, Stationary.OUTPUT) for kind in 6 * [Activation.INT8]),
+    *((kind, Build.MINIMAL, Stationary.OUTPUT) for kind in 2 * [Activation.INT4]),
+    *((kind, Build.MINIMAL, Stationary.OUTPUT) for kind in 2 * [Activation.INT16]),
+    *((kind, Build.MINIMAL, Stationary.OUTPUT) for kind in 3 * [Activation.FP16]),
+    *((kind, Build.MINIMAL, Stationary.OUTPUT) for kind in 2 * [Activation.BF16]),
+    (Activation.INT8, Build.REFERENCE, Stationary.OUTPUT),
+    (Activation.INT16, Build.REFERENCE, Stationary.OUTPUT),
+    (Activation.FP16, Build.REFERENCE, Stationary.OUTPUT),
+    (Activation.INT8, Build.OFFSET, Stationary.OUTPUT),
+    (Activation.INT4, Build.OFFSET, Stationary.OUTPUT),
+    (Activation.INT8, Build.MULTIPLY, Stationary.OUTPUT),
+    (Activation.BF16, Build.MULTIPLY, Stationary.OUTPUT),
+    (Activation.INT8, Build.MINIMAL, Stationary.TABLE),
+    (Activation.INT4, Build.MINIMAL, Stationary.TABLE),
+    (Activation.FP16, Build.MINIMAL, Stationary.TABLE),
+)
+"""Type of the activations, what columns add up, and what stays."""
+
+
+def lut_ternary() -> Iterator[Point]:
+    """Cores of up to some hundred lanes, those of floating-point numbers smaller."""
+    draw = random.Random(SEED + 4)
+    for index, (activation, build, stationary) in enumerate(TERNARY):
+        p = _legal(
+            lambda kind=activation, build=build, stays=stationary: _ternary(
+                draw, kind, build, stays
+            )
+        )
+        steps = min(4, p.max_k // p.step_k)
+        words = [f"{p.activation.name} {p.build.name} groups of {p.mu}, {p.tables}x{p.ports}"]
+        words += [f"rows {p.rows}", p.weight_format.name, f"levels {p.adder_levels}"]
+        if stationary == Stationary.TABLE:
+            words.append(f"tables stay, {p.build_share} per builder")
+        yield Point(
+            name=f"lut_ternary_{index}",
+            family="lut-ternary",
+            params=p,
+            workload=Gemm(m=2 * p.rows, k=steps * p.step_k, n=3 * p.ports),
+            title=", ".join(words).lower(),
+        )
+
+
+def _ternary(
+    draw: random.Random, activation: Activation, build: Build, stationary: Stationary
+) -> LutTernaryParams:
+    is_float = activation >= Activation.FP16
+    stays = stationary == Stationary.TABLE
+    has_tables = build in (Build.MINIMAL, Build.REFERENCE)
+    forms = list(WeightFormat) if has_tables else [WeightFormat.CODE2, WeightFormat.BYTE5]
+    return LutTernaryParams(
+        mu=draw.randint(1, 4) if has_tables else 1,
+        tables=_side(draw, 4 if is_float else 16),
+        ports=_side(draw, 6 if is_float else 16),
+        rows=draw.choice((1, 1, 2)),
+        activation=activation,
+        build=build,
+        stationary=stationary,
+        build_share=draw.choice((1, 2)) if stays else 1,
+        weight_format=draw.choice(forms),
+        adder_levels=draw.choice((0, 0, 1, 2)),
+        max_k=2 ** draw.randint(6, 13),
+        **({"acc_blocks": 2 ** draw.randint(2, 5)} if stays else {}),
+    )
+
+
+POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
+    systolic,
+    dense,
+    digit_serial,
+    booth_flex,
+    lut_ternary,
+)
 """What yields points, by machine and what it is built of."""

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,19 @@ def markdown(name: str, tables: Sequence[Table]) -> str:
     """The tables one below the other, and where they come from."""
     source = f"\nFrom `python -m benchmarks.{name}`, which `make bench` runs.\n"
     return "\n".join(table.markdown() for table in tables) + source
+
+
+def refresh(page: Path, name: str, tables: Sequence[Table]) -> None:
+    """Rewrite the tables of a page that stand below `<!-- benchmarks/results/NAME.md -->`.
+
+    Each becomes the one with the same columns. Raises KeyError where there is none.
+    """
+    found = {}
+    for table in tables:
+        rows = table.markdown().partition("\n\n")[2]
+        found[rows.partition("\n")[0]] = rows
+    place = re.compile(rf"(?<=<!-- benchmarks/results/{name}\.md -->\n\n)(\|.*)\n(?:\|.*\n)*")
+    page.write_text(place.sub(lambda old: found[old[1]], page.read_text()))
 
 
 def _cpu_s() -> float:

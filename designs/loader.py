@@ -234,6 +234,9 @@ def _override_of(key: str, overrides: Sequence[str]) -> str:
 
 
 def _at(node: Node, key: str) -> Place:
+    """The place of an entry, or of the node itself where the key is empty."""
+    if not key:
+        return node.place
     entries = node.value if isinstance(node.value, dict) else {}
     return entries[key].place if key in entries else node.place.child(key)
 

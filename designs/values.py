@@ -75,7 +75,11 @@ def read_values(path: Path) -> Values:
     return found
 
 
-def _tensor(path: Path) -> Values:
+def read_tensor(path: Path) -> NDArray[np.int64]:
+    """The integers of a `.npy` file in their places, at least one.
+
+    Raises OSError, or ValueError whose text goes after "values must be".
+    """
     try:
         loaded = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, BadZipFile) as error:
@@ -85,7 +89,11 @@ def _tensor(path: Path) -> Values:
         raise ValueError(f"a tensor of integers, at least one, not {found}")
     if int(loaded.max()) > np.iinfo(np.int64).max:
         raise ValueError(f"a tensor of integers below 2**63, not {loaded.max()}")
-    tensor = np.ascontiguousarray(loaded, dtype=np.int64)
+    return np.ascontiguousarray(loaded, dtype=np.int64)
+
+
+def _tensor(path: Path) -> Values:
+    tensor = read_tensor(path)
     levels, counts = np.unique(tensor, return_counts=True)
     return Values(str(path), levels, counts.astype(np.int64), tensor)
 

@@ -14,11 +14,13 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
+from dse import arguments
 from dse.commands import (
     calibrate,
     describe,
     emit,
     model,
+    pack,
     prove,
     reproduce,
     simulate,
@@ -26,8 +28,7 @@ from dse.commands import (
     synthesise,
 )
 from dse.commands import explain as explain_figures
-from dse.engines import DEFAULT_RUN, ENGINES, SEED_MAX, YOSYS_ENGINES
-from dse.space import DEFAULT_TECHNOLOGY
+from dse.engines import DEFAULT_RUN, ENGINES, YOSYS_ENGINES
 from dse.text import Outcome
 
 Command: TypeAlias = Callable[[argparse.Namespace], Outcome]
@@ -158,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (
         _add_describing,
         _add_emitting,
+        _add_packing,
         _add_modelling,
         _add_simulating,
         _add_synthesising,
@@ -176,7 +178,7 @@ def _add_describing(commands: Commands) -> None:
         commands, "show", describe.run_show, "params, ports, inventory and peak of a design",
         ["hwgen show tile4", "hwgen show my_array.yaml --set cols=32 --json", INVENTORY_NOTE],
     )  # fmt: skip
-    _design(show)
+    arguments.design(show)
     _add(
         commands, "schema", describe.run_schema, "print the JSON Schema of design files",
         ["hwgen schema > hwgen.schema.json",
@@ -190,36 +192,57 @@ def _add_emitting(commands: Commands) -> None:
         ["hwgen emit edge16 -o build/edge16", "hwgen emit edge16 -o build/edge16 --wrap axis",
          "hwgen emit edge16 -o build/edge16 --flow orfs --flow vivado --clock-ps 800"],
     )  # fmt: skip
-    _design(emitting)
-    _output(emitting, "folder for the files; made where it is missing")
+    arguments.design(emitting)
+    arguments.output(emitting, "folder for the files; made where it is missing")
     emitting.add_argument("--wrap", choices=("axis",), help="add a top with AXI4-Stream names")
     emitting.add_argument("--flow", action="append", default=[], choices=emit.FLOWS,
                           help="add what this flow expects; may be given again")  # fmt: skip
-    emitting.add_argument("--clock-ps", type=_period, default=emit.CLOCK_PS, metavar="T",
+    emitting.add_argument("--clock-ps", type=arguments.period, default=emit.CLOCK_PS, metavar="T",
                           help="period in the constraints (default: %(default)g)")  # fmt: skip
+
+
+def _add_packing(commands: Commands) -> None:
+    packing = _add(
+        commands, "pack", pack.run, "trained ternary weights as transfers for $readmemh",
+        ["hwgen pack tint16 weights.npy -o w.hex",
+         "hwgen pack tint16 up_proj.npy --form checkpoint -o w.hex",
+         "hwgen pack tint16 weights.bin --form byte5 --shape 3200,8640 -o w.hex",
+         "DESIGN is one of machine lut_ternary; docs/lut_ternary.md says what the forms are"],
+    )  # fmt: skip
+    arguments.design(packing)
+    packing.add_argument("weights", metavar="WEIGHTS", help="a .npy file, or a raw one of bytes")
+    packing.add_argument("--form", choices=pack.FORMS, default=pack.TRITS,
+                         help="trits (k, n) of -1, 0 and 1, a BitNet checkpoint's bytes, or five "
+                         "trits in a byte (default: %(default)s)")  # fmt: skip
+    packing.add_argument("--outputs", type=arguments.size, metavar="N",
+                         help="outputs of a checkpoint's matrix (default: 4 per row)")  # fmt: skip
+    packing.add_argument("--shape", type=arguments.shape, metavar="K,N",
+                         help="shape of the weights in a file of bytes (byte5)")  # fmt: skip
+    packing.add_argument("-o", "--output", required=True, metavar="FILE", help="transfers, in hex")
 
 
 def _add_modelling(commands: Commands) -> None:
     modelling = _add(
         commands, "model", model.run, "cycles, frequency, activity, traffic, area and energy",
         ["hwgen model edge16", "hwgen model edge16 --gemm 128,768,768 --set dataflow=ws",
-         "hwgen model edge16 --workload minilm_query --json", INVENTORY_NOTE],
+         "hwgen model edge16 --workload minilm_query --json",
+         "hwgen model lut32_int8 --tech asap7 --dram lpddr5x --bandwidth-gbps 25.6",
+         INVENTORY_NOTE],
     )  # fmt: skip
-    _design(modelling)
-    _workload(modelling)
-    _technology(modelling)
-    modelling.add_argument("--dram", metavar="D",
-                           help="external memory: energy and time of the port traffic")  # fmt: skip
+    arguments.design(modelling)
+    arguments.workload(modelling)
+    arguments.technology(modelling)
+    arguments.memory(modelling)
     explaining = _add(
         commands, "explain", explain_figures.run, "where a figure of the model comes from",
         ["hwgen explain edge16", "hwgen explain edge16 pe.multiplier --gemm 64,64,64",
          "hwgen explain tile4 mac.slots --tech horowitz45 --json"],
     )  # fmt: skip
-    _design(explaining)
+    arguments.design(explaining)
     explaining.add_argument("key", metavar="KEY", nargs="?",
                             help="a part, event or path (default: all)")  # fmt: skip
-    _workload(explaining)
-    _technology(explaining)
+    arguments.workload(explaining)
+    arguments.technology(explaining)
 
 
 def _add_simulating(commands: Commands) -> None:
@@ -231,9 +254,9 @@ def _add_simulating(commands: Commands) -> None:
             commands, name, run, text,
             [f"hwgen {name} tile4", f"hwgen {name} edge16 --gemm 16,64,16 --json"],
         )  # fmt: skip
-        _design(running)
-        _workload(running)
-        running.add_argument("--seed", type=_seed, default=DEFAULT_RUN.seed, metavar="N",
+        arguments.design(running)
+        arguments.workload(running)
+        running.add_argument("--seed", type=arguments.seed, default=DEFAULT_RUN.seed, metavar="N",
                              help="of the random operands (default: %(default)s)")  # fmt: skip
         running.add_argument("--engine", choices=ENGINES, default=DEFAULT_RUN.engine,
                              help="simulator (default: %(default)s)")  # fmt: skip
@@ -248,16 +271,17 @@ def _add_synthesising(commands: Commands) -> None:
          "hwgen synth tile4 --liberty sg13g2.lib --clock-ps 4000 -o build/tile4 --json",
          "without --liberty, in gate equivalents; finished modules are kept and used again"],
     )  # fmt: skip
-    _design(making)
-    _liberty(making)
+    arguments.design(making)
+    arguments.liberty(making)
     making.add_argument("--tech", "--technology", dest="technology", metavar="T",
                         help="show the model's figures beside, in this technology")  # fmt: skip
-    making.add_argument("--clock-ps", type=_period, default=synthesise.CLOCK_PS, metavar="T",
+    making.add_argument("--clock-ps", type=arguments.period, default=synthesise.CLOCK_PS,
+                        metavar="T",
                         help="clock to size for (default: as fast as it gets)")  # fmt: skip
     making.add_argument("--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
                         help="pinned Yosys, or the one on PATH (default: %(default)s)")  # fmt: skip
     making.add_argument("--flat", action="store_true", help="the whole design as one module")
-    making.add_argument("--time-limit", type=_seconds, default=synthesise.TIME_LIMIT_S,
+    making.add_argument("--time-limit", type=arguments.seconds, default=synthesise.TIME_LIMIT_S,
                         metavar="S", help="for all modules (default: %(default)g s)")  # fmt: skip
     making.add_argument("-o", "--output", metavar="DIR",
                         help="leave the netlist and report.json there")  # fmt: skip
@@ -269,7 +293,7 @@ def _add_proving(commands: Commands) -> None:
         ["hwgen prove tile4_opt1", "hwgen prove opt4e_4 --set a_bits=16 --json",
          "hwgen prove tile4_opt1 --verilog"],
     )  # fmt: skip
-    _design(proving)
+    arguments.design(proving)
     proving.add_argument("--verilog", action="store_true",
                          help="also that the Verilog is those gates; slower")  # fmt: skip
 
@@ -279,11 +303,13 @@ def _add_sweeping(commands: Commands) -> None:
         commands, "sweep", sweep.run, "evaluate a search space: CSV, Pareto plot, best design",
         ["hwgen sweep minilm_query -o build/sweep",
          "hwgen model build/sweep/best.yaml",
+         "hwgen sweep ternary_decode --dram lpddr5x --bandwidth-gbps 6.4 -o build/decode",
          "a killed sweep goes on where it stopped when the same command runs again;",
          "with --json, points_per_second is null if no point was left to evaluate"],
     )  # fmt: skip
     sweeping.add_argument("space", metavar="SPACE", help="shipped search space or YAML file")
-    _output(sweeping, "folder for points.csv, pareto.csv, pareto.png and best.yaml")
+    arguments.memory(sweeping)
+    arguments.output(sweeping, "folder for points.csv, pareto.csv, pareto.png and best.yaml")
 
 
 def _add_calibrating(commands: Commands) -> None:
@@ -294,13 +320,14 @@ def _add_calibrating(commands: Commands) -> None:
          "a killed calibration goes on where it stopped when the same command is given again"],
     )  # fmt: skip
     calibrating.add_argument("--tech", required=True, metavar="NAME", help="its name, as a file's")
-    _liberty(calibrating, required=True)
+    arguments.liberty(calibrating, required=True)
     calibrating.add_argument("--sram", metavar="DIR", help="Liberty files of SRAM macros")
     calibrating.add_argument(
         "--sram-pattern", metavar="GLOB",
         help="which files of it (default: *.lib, or a known process's own)",
     )  # fmt: skip
-    calibrating.add_argument("--node-nm", type=_node, metavar="N", help="the node it goes by")
+    calibrating.add_argument("--node-nm", type=arguments.node, metavar="N",
+                             help="the node it goes by")  # fmt: skip
     calibrating.add_argument(
         "--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
         help="the pinned Yosys, or the one on PATH (default: %(default)s)",
@@ -330,36 +357,6 @@ def _add_reproducing(commands: Commands) -> None:
                              help="leave the table and the plots there")  # fmt: skip
 
 
-def _node(text: str) -> int:
-    """A node in nm."""
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
-        raise argparse.ArgumentTypeError(f"must be a number of nanometres, not {text}")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    """A seed that operands and Verilator take."""
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= SEED_MAX:
-        raise argparse.ArgumentTypeError(f"must be between 1 and {SEED_MAX}, not {text}")
-    return int(text)
-
-
-def _period(text: str) -> float:
-    """A period of a clock."""
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or not float(text) > 0:
-        raise argparse.ArgumentTypeError(
-            f"must be a number of picoseconds above 0, with at most 3 decimals, not {text}"
-        )
-    return float(text)
-
-
-def _seconds(text: str) -> float:
-    """A time limit."""
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or not float(text) > 0:
-        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, not {text}")
-    return float(text)
-
-
 def _add(
     commands: Commands,
     name: str,
@@ -378,35 +375,3 @@ def _add(
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(command=run)
     return command
-
-
-def _design(command: argparse.ArgumentParser) -> None:
-    command.add_argument("design", metavar="DESIGN", help="shipped design or YAML file")
-    command.add_argument(
-        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE",
-        help="override one of the design's params; may be given again",
-    )  # fmt: skip
-
-
-def _workload(command: argparse.ArgumentParser) -> None:
-    choice = command.add_mutually_exclusive_group()
-    choice.add_argument("--workload", metavar="W", help="only this workload of the design")
-    choice.add_argument("--gemm", metavar="M,K,N", help="a GEMM of these sizes instead")
-
-
-def _technology(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--tech", "--technology", dest="technology", default=DEFAULT_TECHNOLOGY, metavar="T",
-        help="prices: a technology that ships (default: %(default)s)",
-    )  # fmt: skip
-
-
-def _liberty(command: argparse.ArgumentParser, required: bool = False) -> None:
-    command.add_argument(
-        "--liberty", action="extend", nargs="+", default=[], required=required, metavar="FILE",
-        help="cell library, gzipped or not, in one file or several",
-    )  # fmt: skip
-
-
-def _output(command: argparse.ArgumentParser, text: str) -> None:
-    command.add_argument("-o", "--output", required=True, metavar="DIR", help=text)

@@ -5,11 +5,12 @@ them. The package itself is never imported: what it declares as its dependency w
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,6 @@ def embeddings(sentence: str) -> NDArray[np.float32]:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     encoding = tokenizer.encode(sentence)
-    eps = json.loads(_model_file("config.json").read_text(encoding="utf-8"))["layer_norm_eps"]
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings", "LayerNorm")
     words, positions, types, gain, offset = _tensors(
         [f"embeddings.{table}.weight" for table in tables] + ["embeddings.LayerNorm.bias"]
@@ -115,10 +115,7 @@ def embeddings(sentence: str) -> NDArray[np.float32]:
     if count > len(positions):
         raise ValueError(f"sentence must be at most {len(positions)} tokens, not {count}")
     total = words[encoding.ids].astype(np.float64) + positions[:count] + types[encoding.type_ids]
-    centred = total - total.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + eps)
-    normalised: NDArray[np.float64] = centred / deviation * gain + offset
-    return normalised.astype(np.float32)
+    return _normalised(total, gain, offset).astype(np.float32)
 
 
 def query_projection(sentence: str = SENTENCE) -> Layer:
@@ -147,6 +144,56 @@ def quantise_columns(values: NDArray[np.float32]) -> NDArray[np.int8]:
     return np.stack([quantise(column)[0] for column in values.T], axis=1)
 
 
+def head_projections(text: str) -> NDArray[np.float32]:
+    """Queries, keys and values of the first encoder layer's heads: [3, heads, tokens, width]."""
+    names = [f"{_BLOCK}.{PROJECTIONS[name]}" for name in ("query", "key", "value")]
+    tensors = _tensors([f"{name}.{part}" for name in names for part in ("weight", "bias")])
+    x = embeddings(text).astype(np.float64)
+    weights_biases = zip(tensors[::2], tensors[1::2], strict=True)
+    projected = np.stack([x @ weight.T + bias for weight, bias in weights_biases])
+    split = projected.reshape(3, len(x), _configuration()["num_attention_heads"], -1)
+    return split.swapaxes(1, 2).astype(np.float32)
+
+
+def block_inputs(text: str) -> dict[str, NDArray[np.float32]]:
+    """What enters the GEMMs of the first encoder layer on a text, [tokens, K], by name.
+
+    The layer is evaluated in float64, from queries, keys and values rounded to float32, as BERT
+    defines it, with an exact GELU.
+    """
+    x = embeddings(text)
+    queries, keys, values = head_projections(text).astype(np.float64)
+    scores = np.exp(queries @ keys.swapaxes(1, 2) / math.sqrt(queries.shape[-1]))
+    mixed = scores / scores.sum(axis=-1, keepdims=True) @ values
+    attended = mixed.swapaxes(0, 1).reshape(x.shape)
+    mid = _normalised(x + _dense("attention_output", attended), *_gain("attention.output"))
+    up = _dense("ffn_up", mid)
+    down = up * (1 + np.vectorize(math.erf)(up / math.sqrt(2))) / 2
+    found = {"attention_output": attended, "ffn_up": mid, "ffn_down": down}
+    return {name: found.get(name, x).astype(np.float32) for name in PROJECTIONS}
+
+
+def _dense(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    prefix = f"{_BLOCK}.{PROJECTIONS[name]}"
+    weight, bias = _tensors([f"{prefix}.weight", f"{prefix}.bias"])
+    product: NDArray[np.float64] = x @ weight.T.astype(np.float64) + bias
+    return product
+
+
+def _gain(name: str) -> list[NDArray[np.float32]]:
+    return _tensors([f"{_BLOCK}.{name}.LayerNorm.{part}" for part in ("weight", "bias")])
+
+
+def _normalised(
+    rows: NDArray[np.float64], gain: NDArray[np.float32], offset: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    variance = np.square(centred).mean(axis=1, keepdims=True)
+    deviation = np.sqrt(variance + _configuration()["layer_norm_eps"])
+    normalised: NDArray[np.float64] = centred / deviation * gain + offset
+    return normalised
+
+
 def block_weights() -> dict[str, NDArray[np.float32]]:
     """The weights [K, N] of the GEMMs of the first encoder layer, by name."""
     tensors = _tensors([f"{_BLOCK}.{name}.weight" for name in PROJECTIONS.values()])
@@ -160,6 +207,11 @@ def _tensors(names: Sequence[str]) -> list[NDArray[np.float32]]:
         raise _missing_reader(error) from error
     with safe_open(_model_file("model.safetensors"), framework="numpy") as tensors:
         return [tensors.get_tensor(name) for name in names]
+
+
+def _configuration() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_model_file("config.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _model_file(name: str) -> Path:

@@ -1,11 +1,17 @@
 """Generators: params to components, components to Verilog."""
 
+from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.laconic import LaconicParams
+from designs.lut_ternary import LutTernaryParams
 from designs.systolic import SystolicParams
+from designs.vitallm import VitaLlmParams
+from hwgen.booth_flex import BoothFlexCore
 from hwgen.digit_serial import DigitSerialCore
 from hwgen.laconic import LaconicCore
+from hwgen.lut_ternary import LutTernaryCore
 from hwgen.systolic import SystolicCore
+from hwgen.vitallm import VitaLlmCore
 
 __version__ = "0.1.0"
 
@@ -13,7 +19,19 @@ COMPONENTS = {
     SystolicParams: SystolicCore,
     DigitSerialParams: DigitSerialCore,
     LaconicParams: LaconicCore,
+    LutTernaryParams: LutTernaryCore,
+    BoothFlexParams: BoothFlexCore,
+    VitaLlmParams: VitaLlmCore,
 }
 """Params type to the component that it describes."""
 
-__all__ = ["COMPONENTS", "DigitSerialCore", "LaconicCore", "SystolicCore", "__version__"]
+__all__ = [
+    "COMPONENTS",
+    "BoothFlexCore",
+    "DigitSerialCore",
+    "LaconicCore",
+    "LutTernaryCore",
+    "SystolicCore",
+    "VitaLlmCore",
+    "__version__",
+]

@@ -53,7 +53,7 @@ opt_dff -nosdff
 opt_expr -mux_undef
 opt_merge t:* t:$*dff* %d
 opt_clean -purge
-write_verilog -noattr
+write_verilog -noattr -noparallelcase
 """
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from amaranth.lib import wiring
 
+from designs.rules import properties
 from hwgen import __version__
 from hwgen.component import Component
 from hwgen.module import Interface
@@ -44,9 +45,7 @@ def manifest(
             item.name: plain(getattr(params, item.name)) for item in dataclasses.fields(params)
         },
         "derived_bits": {
-            key: getattr(params, key)
-            for key, member in vars(type(params)).items()
-            if isinstance(member, property) and key.endswith("_bits")
+            key: getattr(params, key) for key in properties(type(params)) if key.endswith("_bits")
         },
         "clock": component.clock_port,
         "reset": reset,

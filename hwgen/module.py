@@ -20,10 +20,13 @@ Parts = dict[str, tuple[type[Component], Any]]
 
 
 def flat_ports(component: Component) -> Iterator[tuple[str, wiring.Member, Value]]:
-    """Each port of a component as (Verilog name, member, signal); constants have no port."""
+    """Each port of a component as (Verilog name, member, signal).
+
+    Constants have no port, and what has no bits neither.
+    """
     for path, member, value in component.signature.flatten(component):
         signal = Value.cast(value)
-        if not isinstance(signal, Const):
+        if len(signal) and not isinstance(signal, Const):
             yield "__".join(map(str, path)), member, signal
 
 

@@ -43,7 +43,12 @@ opt_clean
 OPTIMISE_ROUNDS = 4
 
 REGISTERS = frozenset(("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce"))
-OPERATORS = {"$add": "adder_count", "$sub": "subtractor_count", "$mul": "multiplier_count"}
+OPERATORS = {
+    "$add": "adder_count",
+    "$sub": "subtractor_count",
+    "$neg": "subtractor_count",
+    "$mul": "multiplier_count",
+}
 LOGIC = frozenset(
     "$not $pos $and $or $xor $xnor $logic_not $logic_and $logic_or $mux $pmux $bmux $demux "
     "$reduce_and $reduce_or $reduce_xor $reduce_xnor $reduce_bool $slice $concat "

@@ -49,11 +49,15 @@ def stream_ports(signature: wiring.Signature) -> dict[str, StreamPorts]:
     }
 
 
-def payload_fields(layout: Any, name: str, offset: int = 0) -> Iterator[Field]:
-    """The numbers in a payload; those of a struct are called after its fields, others `name`."""
+def payload_fields(layout: Any, name: str, offset: int = 0, prefix: str = "") -> Iterator[Field]:
+    """The numbers in a payload; those of a struct are called after its fields, others `name`.
+
+    Fields of a struct in a struct have the outer field's name in front: "x_at.word".
+    """
     if isinstance(layout, data.StructLayout):
         for member, item in layout:
-            yield from payload_fields(item.shape, member, offset + item.offset)
+            path = prefix + member
+            yield from payload_fields(item.shape, path, offset + item.offset, f"{path}.")
     elif isinstance(layout, data.ArrayLayout) and not isinstance(layout.elem_shape, data.Layout):
         element = Shape.cast(layout.elem_shape)
         yield Field(

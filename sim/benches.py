@@ -3,11 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.families import Params
 from designs.laconic import LaconicParams
+from designs.lut_ternary import LutTernaryParams
 from designs.systolic import SystolicParams
-from sim import bench_digit_serial, bench_laconic, bench_systolic
+from designs.vitallm import VitaLlmParams
+from sim import (
+    bench_booth_flex,
+    bench_digit_serial,
+    bench_laconic,
+    bench_lut_ternary,
+    bench_systolic,
+    bench_vitallm,
+)
 from sim.streams import Pause, Plan, SimResult
 
 
@@ -40,5 +50,8 @@ BENCHES: dict[type[Params], MachineBench] = {
     SystolicParams: bench_systolic,
     DigitSerialParams: bench_digit_serial,
     LaconicParams: bench_laconic,
+    LutTernaryParams: bench_lut_ternary,
+    BoothFlexParams: bench_booth_flex,
+    VitaLlmParams: bench_vitallm,
 }
 """Params type to its bench."""

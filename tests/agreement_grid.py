@@ -3,10 +3,12 @@
 from dense_grid import DENSE
 
 from designs import Dataflow, Gemm, SystolicParams
+from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.laconic import LaconicParams
-from designs.systolic import Encoded
+from designs.lut_ternary import Activation, Build, LutTernaryParams, Stationary
+from designs.ternary import WeightFormat
 
 OS, WS = Dataflow.OS, Dataflow.WS
 
@@ -23,6 +25,23 @@ def _serial(m, k, n, **params):
 
 def _laconic(m, k, n, **params):
     return LaconicParams(**({"max_k": 16} | params)), Gemm(m=m, k=k, n=n)
+
+
+def _booth(m, k, n, weight_bits=0, **params):
+    return BoothFlexParams(**({"max_k": 64} | params)), Gemm(m=m, k=k, n=n, w_bits=weight_bits)
+
+
+def _lut(m, k, n, **params):
+    """Widths of a step as (mu, tables, ports, rows): small ones by default."""
+    mu, tables, ports, rows = params.pop("size", (2, 3, 2, 1))
+    least = {
+        "mu": mu,
+        "tables": tables,
+        "ports": ports,
+        "rows": rows,
+        "max_k": max(20, mu * tables),
+    }
+    return LutTernaryParams(**(least | params)), Gemm(m=m, k=k, n=n)
 
 
 SYSTOLIC = {
@@ -131,7 +150,102 @@ LACONIC = {
     "laconic_int16_int6": _laconic(3, 6, 3, rows=2, cols=1, lanes=2, a_bits=16, w_bits=6),
 }
 
-POINTS = SYSTOLIC | DENSE | DIGIT_SERIAL | LACONIC
+BOOTH_FLEX = {
+    "booth_1x1": _booth(2, 3, 2, elements=1),
+    "booth_3x2_whole": _booth(3, 7, 5, elements=3, cols=2),
+    "booth_3x2_narrow": _booth(3, 25, 5, 2, elements=3, cols=2),
+    "booth_4x1_narrow": _booth(2, 16, 3, 2, elements=4),
+    "booth_int5_int8": _booth(2, 9, 3, elements=3, cols=2, a_bits=5),
+    "booth_int8_int2": _booth(2, 10, 5, elements=3, cols=2, w_bits=2),
+    "booth_int4_int4_narrow": _booth(2, 10, 5, 2, elements=3, cols=2, a_bits=4, w_bits=4, max_k=16),
+    "booth_int16_int16": _booth(2, 10, 2, elements=2, a_bits=16, w_bits=16),
+    "booth_serial_3x2": _booth(2, 7, 5, elements=3, cols=2, serial=True),
+    "booth_serial_3x2_int2": _booth(2, 7, 5, 2, elements=3, cols=2, serial=True),
+    "booth_serial_1x1_int4": _booth(2, 7, 5, 4, elements=1, serial=True),
+    "booth_serial_3x2_one_digit": _booth(2, 10, 5, elements=3, cols=2, serial=True, w_bits=2),
+}
+
+INT4, INT16, FP16, BF16 = (
+    Activation.INT4,
+    Activation.INT16,
+    Activation.FP16,
+    Activation.BF16,
+)
+REFERENCE, OFFSET, MULTIPLY = Build.REFERENCE, Build.OFFSET, Build.MULTIPLY
+CODE2, BYTE5 = WeightFormat.CODE2, WeightFormat.BYTE5
+TABLE = Stationary.TABLE
+
+LUT_TERNARY = {
+    # one table, one column, one row; one of each at least; one k
+    "lut_1x1": _lut(2, 3, 2, size=(1, 1, 1, 1)),
+    "lut_1x1_codes": _lut(2, 1, 2, size=(1, 1, 1, 1), weight_format=CODE2, max_k=1),
+    "lut_1x1_two": _lut(2, 5, 3, size=(2, 1, 1, 1), adder_levels=1),
+    "lut_one_k": _lut(3, 1, 4, size=(3, 2, 3, 2)),
+    # every size of group, ragged in every rank
+    "lut_mu1": _lut(3, 11, 5, size=(1, 3, 2, 2)),
+    "lut_mu2": _lut(3, 11, 5, size=(2, 3, 2, 2)),
+    "lut_mu3": _lut(5, 19, 4, size=(3, 2, 3, 2), adder_levels=1),
+    "lut_mu4": _lut(2, 17, 3, size=(4, 2, 2, 1), adder_levels=1),
+    "lut_mu5": _lut(2, 19, 3, size=(5, 3, 2, 1), adder_levels=1),
+    "lut_mu5_two_levels": _lut(2, 19, 3, size=(5, 1, 2, 1), adder_levels=2),
+    "lut_mu6": _lut(2, 13, 3, size=(6, 1, 2, 1)),
+    # weights as they arrive
+    "lut_mu1_bytes": _lut(2, 17, 3, size=(1, 7, 2, 1), weight_format=BYTE5),
+    "lut_mu2_codes": _lut(2, 17, 3, weight_format=CODE2),
+    "lut_mu3_bytes": _lut(3, 17, 3, size=(3, 3, 2, 2), weight_format=BYTE5, adder_levels=2),
+    "lut_mu4_codes": _lut(2, 17, 3, size=(4, 1, 2, 1), weight_format=CODE2),
+    # trees with registers
+    "lut_five_tables": _lut(3, 20, 3, size=(1, 5, 2, 2), adder_levels=1),
+    "lut_five_tables_two_levels": _lut(3, 20, 3, size=(2, 5, 2, 1), adder_levels=2),
+    "lut_seven_tables_three_levels": _lut(3, 20, 3, size=(2, 7, 2, 1), adder_levels=3),
+    # activations
+    "lut_int4": _lut(3, 13, 3, size=(2, 3, 2, 2), activation=INT4),
+    "lut_int16": _lut(3, 13, 3, size=(3, 2, 2, 1), activation=INT16, adder_levels=1),
+    "lut_fp16": _lut(3, 13, 3, activation=FP16),
+    "lut_fp16_mu3": _lut(2, 19, 3, size=(3, 3, 2, 1), activation=FP16, adder_levels=1),
+    "lut_bf16_mu1": _lut(2, 13, 3, size=(1, 5, 2, 1), activation=BF16, weight_format=CODE2),
+    # builds
+    "lut_reference_mu1": _lut(2, 11, 3, size=(1, 3, 2, 1), build=REFERENCE, adder_levels=1),
+    "lut_reference_mu2": _lut(2, 11, 3, size=(2, 3, 2, 1), build=REFERENCE),
+    "lut_reference_mu3": _lut(2, 17, 3, size=(3, 4, 2, 1), build=REFERENCE, adder_levels=1),
+    "lut_reference_mu5": _lut(2, 17, 3, size=(5, 2, 2, 1), build=REFERENCE, adder_levels=2),
+    "lut_reference_fp16": _lut(1, 13, 3, size=(3, 2, 2, 1), build=REFERENCE, activation=FP16),
+    "lut_reference_bf16": _lut(
+        1, 13, 2, size=(2, 3, 1, 1), build=REFERENCE, activation=BF16, adder_levels=1
+    ),
+    "lut_offset": _lut(3, 11, 5, size=(1, 3, 2, 2), build=OFFSET, weight_format=CODE2),
+    "lut_offset_1x1_bytes": _lut(2, 4, 2, size=(1, 1, 1, 1), build=OFFSET, weight_format=BYTE5),
+    "lut_offset_levels": _lut(
+        3, 11, 5, size=(1, 5, 2, 2), build=OFFSET, weight_format=CODE2, adder_levels=2, max_k=11
+    ),
+    "lut_multiply": _lut(3, 11, 5, size=(1, 3, 2, 2), build=MULTIPLY, weight_format=CODE2),
+    "lut_multiply_levels": _lut(
+        3, 11, 3, size=(1, 5, 2, 1), build=MULTIPLY, weight_format=BYTE5, adder_levels=1
+    ),
+    "lut_multiply_fp16": _lut(
+        2, 9, 3, size=(1, 3, 2, 1), build=MULTIPLY, weight_format=CODE2, activation=FP16
+    ),
+    # tables that stay: blocks of one tile, of all, whole and not; builders that are shared
+    "lut_table_1x1": _lut(2, 4, 1, size=(1, 1, 1, 1), stationary=TABLE, acc_blocks=2),
+    "lut_table": _lut(3, 13, 9, size=(2, 3, 2, 2), stationary=TABLE, acc_blocks=3),
+    "lut_table_levels": _lut(
+        3, 13, 6, size=(3, 2, 2, 1), stationary=TABLE, acc_blocks=2, adder_levels=1
+    ),
+    "lut_table_share2": _lut(
+        3, 19, 5, size=(2, 4, 2, 2), stationary=TABLE, acc_blocks=2, build_share=2
+    ),
+    "lut_table_share3_levels": _lut(
+        2, 19, 7, size=(3, 3, 2, 1), stationary=TABLE, acc_blocks=3, build_share=3, adder_levels=1
+    ),
+    "lut_table_share2_fp16": _lut(
+        2, 13, 5, size=(3, 2, 2, 1), stationary=TABLE, acc_blocks=5, build_share=2, activation=FP16
+    ),
+    "lut_table_reference": _lut(
+        2, 13, 5, size=(3, 2, 2, 1), stationary=TABLE, acc_blocks=5, build=REFERENCE
+    ),
+}
+
+POINTS = SYSTOLIC | DENSE | DIGIT_SERIAL | LACONIC | LUT_TERNARY | BOOTH_FLEX
 """Name to (params, workload), over all machines."""
 
 VERILATOR = (
@@ -149,5 +263,15 @@ VERILATOR = (
     "laconic_1x3x2",
     "laconic_3x1x4_short_k",
     "laconic_2x2x4_booth",
+    "lut_mu3",
+    "lut_mu3_bytes",
+    "lut_offset_levels",
+    "lut_reference_mu3",
+    "lut_table_share3_levels",
+    "lut_table_share2_fp16",
+    "booth_3x2_whole",
+    "booth_3x2_narrow",
+    "booth_serial_3x2",
+    "booth_serial_1x1_int4",
 )
 """The spread that is simulated in Verilator in every test run; the long tier takes all."""

@@ -4,8 +4,8 @@ Reductions are short and operands of few bits, since simulators follow every com
 """
 
 from designs import Dataflow, Gemm, SystolicParams
-from designs.digits import Encoding, PartialProductStyle, SignExtension
-from designs.systolic import Element, Encoded, EncoderPlace, Reduction, ResolvePlace
+from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
+from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 
 WS = Dataflow.WS
 TREE = {"reduction": Reduction.TREE}

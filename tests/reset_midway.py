@@ -2,19 +2,18 @@
 
 from amaranth.hdl import Cat, ResetInserter, Signal, Value
 
-STREAMS = ("job", "a", "w")
-
 
 def results_after_reset(core, sent, steps, cycles, run):
-    """What a core gives for a plan, sent anew after a reset that comes `steps` cycles into it.
+    """What a core gives on `o` for a plan, sent anew after a reset `steps` cycles into it.
 
     `cycles`: until all results are there. `run`: plays a testbench against a component.
     """
     reset, received = Signal(), []
 
     async def testbench(ctx):
-        streams = {name: getattr(core, name) for name in STREAMS}
-        ctx.set(core.o.ready, 1)
+        streams = {name: getattr(core, name) for name, words in sent.transfers.items() if words}
+        for name in sent.expected:
+            ctx.set(getattr(core, name).ready, 1)
         for round_steps in (steps, cycles):
             position = dict.fromkeys(streams, 0)
             received.clear()

@@ -10,6 +10,7 @@ import archmodels
 import designs
 from designs import Gemm
 from designs.grid import Grid
+from designs.lut_ternary import FLOAT_FORMATS, LutTernaryParams
 from designs.operands import operand_range
 from dse.engines import Run
 from dse.verify import agree, compare, count_design, netlist_differences, simulate
@@ -27,13 +28,22 @@ CORNERS = ("lowest", "highest", "extremes", "zero")
 def corner_operands(params, workload, corner):
     """Operands that are all at one end of their range, or alternate between the ends."""
     shapes = (workload.m, workload.k), (workload.k, workload.n)
-    for shape, bits, signed in zip(
-        shapes, (params.a_bits, params.w_bits), (params.a_signed, params.w_signed), strict=True
-    ):
-        low, high = operand_range(bits, signed)
+    for shape, (low, high) in zip(shapes, operand_ends(params, workload), strict=True):
         chequered = np.where(np.indices(shape).sum(axis=0) % 2, low, high)
         levels = {"lowest": low, "highest": high, "extremes": chequered, "zero": 0}
         yield np.broadcast_to(levels[corner], shape).astype(np.int64)
+
+
+def operand_ends(params, workload):
+    """The ends of the range of activations and of weights; of floats as patterns."""
+    if isinstance(params, LutTernaryParams):
+        form = FLOAT_FORMATS.get(params.activation)
+        ends = operand_range(params.a_bits, True)
+        finite = form and (form.largest | 1 << (form.bits - 1), form.largest)
+        return (finite or ends), (-1, 1)
+    widths = params.a_bits, workload.w_bits or params.w_bits
+    signs = params.a_signed, params.w_signed
+    return tuple(operand_range(bits, signed) for bits, signed in zip(widths, signs, strict=True))
 
 
 @pytest.fixture(params=POINTS)
@@ -84,7 +94,8 @@ def assert_agrees_under_stalls(params, workload, idle, refuse, run):
 def test_corner_operands_with_the_longest_reduction(point, corner):
     params, workload = point
     workload = dataclasses.replace(workload, k=params.max_k)
-    inputs = tuple(corner_operands(params, workload, corner))
+    drawn = BENCHES[type(params)].operands(params, workload, IN_AMARANTH.seed)
+    inputs = (*corner_operands(params, workload, corner), *drawn[2:])
     assert_agrees(compare("dut", params, workload, inputs, IN_AMARANTH), netlist=False)
 
 
@@ -95,7 +106,9 @@ def test_grid_of_points_equals_each_point():
         params, workloads = zip(*pairs, strict=True)
         names = [field.name for field in dataclasses.fields(kind)]
         columns = {name: [getattr(one, name) for one in params] for name in names}
-        sizes = {name: [getattr(one, name) for one in workloads] for name in ("m", "k", "n")}
+        sizes = {
+            name: [getattr(one, name) for one in workloads] for name in ("m", "k", "n", "w_bits")
+        }
         model = archmodels.MODELS[kind]
         whole = model(Grid(kind, columns, len(pairs)), Grid(Gemm, sizes, len(pairs)))
         for index, pair in enumerate(pairs):

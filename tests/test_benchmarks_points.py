@@ -1,7 +1,9 @@
 """Points of the accuracy table: the same on every run, each named once, spread over the arrays."""
 
-from benchmarks.points import ARRAYS, DENSE, POINTS, dense, digit_serial, systolic
+from benchmarks.points import ARRAYS, DENSE, POINTS, dense, digit_serial, lut_ternary, systolic
+from designs.lut_ternary import Activation, Build, Stationary
 from designs.systolic import Element
+from designs.ternary import WeightFormat
 
 
 def test_points_are_the_same_on_every_run_and_have_names_of_their_own():
@@ -25,3 +27,22 @@ def test_operands_that_cycles_depend_on_are_the_same_in_all_streams():
     for point in digit_serial():
         assert point.alike == (int(point.params.encoded),)
     assert not any(point.alike for point in (*systolic(), *dense()))
+
+
+def test_ternary_points_are_spread():
+    points = [*lut_ternary()]
+    assert len(points) >= 20
+    every = [point.params for point in points]
+    for field, kind in (
+        ("activation", Activation),
+        ("build", Build),
+        ("stationary", Stationary),
+        ("weight_format", WeightFormat),
+    ):
+        assert {getattr(params, field) for params in every} == set(kind)
+    assert {params.mu for params in every} == {1, 2, 3, 4}
+    assert {params.adder_levels for params in every} == {0, 1, 2}
+    assert {params.rows for params in every} == {1, 2} == {params.build_share for params in every}
+    for point in points:
+        # A whole number of steps: past the edge of k, activations may be anything.
+        assert point.workload.k % point.params.step_k == 0

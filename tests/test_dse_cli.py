@@ -36,7 +36,7 @@ INTERNAL = (
 )
 """Our exceptions that no command lets through."""
 
-COMMANDS = ("list", "show", "schema", "emit", "model", "explain", "sim", "check", "sweep")
+COMMANDS = ("list", "show", "schema", "emit", "pack", "model", "explain", "sim", "check", "sweep")
 
 
 @pytest.fixture(autouse=True)

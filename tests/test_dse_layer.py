@@ -16,11 +16,14 @@ from hypothesis.extra import numpy as hnp
 
 from dse.layer import (
     PACKAGE,
+    PROJECTIONS,
     SENTENCE,
     Layer,
     MissingPackageError,
+    block_inputs,
     block_weights,
     embeddings,
+    head_projections,
     quantise,
     quantise_columns,
     query_projection,
@@ -261,6 +264,32 @@ class TestRealModel:
         c, product = c.astype(np.float64), layer.reference - layer.bias
         norms = np.linalg.norm(c) * np.linalg.norm(product)
         assert np.vdot(c, product) / norms >= 0.9995
+
+    def test_heads_are_parts_of_the_projections(self, layer):
+        queries, keys, values = head_projections(SENTENCE)
+        assert queries.shape == keys.shape == values.shape == (12, 59, 32)
+        together = queries.swapaxes(0, 1).reshape(59, 384)
+        np.testing.assert_allclose(together, layer.reference, rtol=1e-5, atol=1e-5)
+        assert not np.array_equal(keys, values)
+
+    def test_inputs_of_the_layers(self, layer):
+        """What BERT's definition makes of them, here for one token in one head; then a GELU."""
+        inputs = block_inputs(SENTENCE)
+        assert list(inputs) == list(PROJECTIONS) == list(block_weights())
+        for name, weights in block_weights().items():
+            assert inputs[name].shape == (59, weights.shape[0])
+            assert inputs[name].dtype == np.float32
+        np.testing.assert_array_equal(inputs["query"], embeddings(SENTENCE))
+        query, keys, values = (part[3].astype(np.float64) for part in head_projections(SENTENCE))
+        scores = [math.exp(np.dot(query[5], key) / math.sqrt(32)) for key in keys]
+        mixed = sum(score * value for score, value in zip(scores, values, strict=True))
+        np.testing.assert_allclose(
+            inputs["attention_output"][5, 96:128], mixed / sum(scores), rtol=1e-4, atol=1e-6
+        )
+        # the least value of x (1 + erf(x / sqrt 2)) / 2, at x = -0.7518
+        assert -0.169972 < inputs["ffn_down"].min() < -0.1699
+        gate = inputs["ffn_up"].astype(np.float64) @ block_weights()["ffn_up"]
+        assert np.corrcoef(gate.ravel(), inputs["ffn_down"].ravel())[0, 1] > 0.5
 
     def test_rows_are_normalised(self, layer):
         """Undoing gain and offset, read from the file's bytes, leaves mean 0 and variance 1."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import benchmarks.accuracy
-import benchmarks.bitweight
 import benchmarks.cycles
+import benchmarks.papers
 from benchmarks.tables import RESULTS, markdown
 from dse.layer import MissingPackageError, block_weights
 
@@ -102,12 +102,13 @@ def test_the_accuracy_table_is_that_of_the_model() -> None:
         assert measured[technology, "systolic"] >= 30
 
 
-def test_the_bitweight_tables_are_those_of_the_command() -> None:
+@pytest.mark.parametrize("name", benchmarks.papers.names())
+def test_tables_of_papers_are_those_of_the_command(name: str) -> None:
     """What was measured, and the models as they are now."""
     try:
         block_weights()
     except MissingPackageError as error:
         pytest.skip(str(error))
-    text = benchmarks.bitweight.PAGE.read_text()
-    assert text == benchmarks.bitweight.page(text, benchmarks.bitweight.tables())
+    text = benchmarks.papers.path_of(name).read_text()
+    assert text == benchmarks.papers.page(name, text, benchmarks.papers.tables(name))
     assert "not measured" not in text

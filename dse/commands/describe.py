@@ -5,16 +5,17 @@ import enum
 import json
 import re
 from argparse import Namespace
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import archmodels
 import designs
 from archmodels.counts import Counts
-from designs import Design, Gemm
+from designs import Design
 from designs.document import written
+from designs.families import least_work
 from designs.loader import description, plain
-from designs.rules import Int, Spec
+from designs.rules import Int, Spec, properties
 from dse.commands.model import inventory, inventory_units
 from dse.request import design_of
 from dse.text import Outcome, table
@@ -64,8 +65,9 @@ def run_schema(args: Namespace) -> Outcome:
 def run_show(args: Namespace) -> Outcome:
     """One design: params, widths that follow, ports, inventory, peak."""
     design = design_of(args)
-    counts: Counts = archmodels.MODELS[type(design.params)](design.params, Gemm(m=1, k=1, n=1))
-    params, derived, ports = _params(design), _derived(design), _ports(design)
+    model = archmodels.MODELS[type(design.params)]
+    counts: Counts = model(design.params, least_work(design.params))
+    params, derived, ports = _params(design.params), _derived(design), _ports(design)
     content: dict[str, object] = {
         "name": design.name,
         "family": design.family,
@@ -104,11 +106,15 @@ def run_show(args: Namespace) -> Outcome:
     return Outcome(content=content, text="\n".join(parts))
 
 
-def _params(design: Design) -> list[dict[str, object]]:
+def _params(params: Any, prefix: str = "") -> list[dict[str, object]]:
+    """Params, those of a part under its name, as `--set` takes them."""
     rows: list[dict[str, object]] = []
-    for item in fields(design.params):
+    for item in fields(params):
         spec: Spec = item.metadata["spec"]
-        value: object = getattr(design.params, item.name)
+        value: object = getattr(params, item.name)
+        if is_dataclass(value):
+            rows += _params(value, f"{prefix}{item.name}.")
+            continue
         legal = f"{spec.low}..{spec.high}"
         if isinstance(value, enum.Enum):
             legal = ", ".join(member.name.lower() for member in type(value))
@@ -117,7 +123,7 @@ def _params(design: Design) -> list[dict[str, object]]:
             legal = "true, false"
         rows.append(
             {
-                "name": item.name,
+                "name": prefix + item.name,
                 "value": value,
                 "unit": spec.unit,
                 "legal": legal,
@@ -131,12 +137,11 @@ def _derived(design: Design) -> list[dict[str, object]]:
     """Integer properties of the params: what follows from the fields."""
     kind = type(design.params)
     rows: list[dict[str, object]] = []
-    for name, member in vars(kind).items():
-        if isinstance(member, property):
-            value = getattr(design.params, name)
-            if isinstance(value, int):
-                doc = (member.__doc__ or "").partition("\n")[0]
-                rows.append({"name": name, "value": value, "doc": doc})
+    for name, member in properties(kind).items():
+        value = getattr(design.params, name)
+        if isinstance(value, int):
+            doc = (member.__doc__ or "").partition("\n")[0]
+            rows.append({"name": name, "value": value, "doc": doc})
     return rows
 
 

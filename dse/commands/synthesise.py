@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import archmodels
 from archmodels.counts import Kind, flip_flop_bits
 from archmodels.technology import Technology
-from designs import Design, Gemm
+from designs import Design
+from designs.families import least_work
 from dse.commands.model import technology_of
 from dse.files import output_folder, whole
 from dse.progress import Progress
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 TIME_LIMIT_S = 3600.0
 CLOCK_PS = 1.0
 MEMORIES = (Kind.MEMORY, Kind.MEMORY_READ_REGISTER)
-ANY_WORK = Gemm(m=1, k=1, n=1)
-"""What a machine is does not depend on its work."""
 
 NOT_INCLUDED = "not included: wires, clock tree, placement, memory macros"
 REPORT = "report.json"
@@ -79,7 +78,7 @@ class Bar:
 def summary(design: Design, done: "Synthesis") -> dict[str, object]:
     """What `--json` says of a synthesis."""
     timing, library = done.timing, done.library
-    counts = archmodels.MODELS[type(design.params)](design.params, ANY_WORK)
+    counts = archmodels.MODELS[type(design.params)](design.params, least_work(design.params))
     return {
         "design": design.name,
         "library": library.name if library else None,
@@ -136,7 +135,7 @@ def compared(
 
     Memories, which synthesis leaves to macros, have a figure of their own.
     """
-    cost = archmodels.estimate(design.params, ANY_WORK, prices)
+    cost = archmodels.estimate(design.params, least_work(design.params), prices)
     memory_um2 = other_um2 = 0.0
     for key, area_um2 in cost.area_breakdown_um2.items():
         if cost.counts.inventory[key].kind in MEMORIES:
