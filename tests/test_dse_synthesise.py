@@ -87,7 +87,10 @@ def test_a_native_yosys(run) -> None:
     [
         (("--liberty", "none.lib"), "none.lib: file must be readable, and it is not (No such file"),
         (("--tech", "asap1"), "--tech must be "),
-        (("--time-limit", "0"), "--time-limit must be a number of seconds above 0, not 0"),
+        (
+            ("--time-limit", "0"),
+            "--time-limit must be a number of seconds above 0, with at most 3 decimals, not 0",
+        ),
         (("--clock-ps", "fast"), "--clock-ps must be a number of picoseconds above 0"),
         (("--engine", "abc"), "argument --engine: invalid choice: 'abc'"),
         (("--time-limit", "0.001"), "module tile4 must be synthesised within the time limit of"),
