@@ -40,7 +40,7 @@ def content(memory: Dram, port_bits: Mapping[str, int]) -> dict[str, object]:
 def text(memory: Dram, port_bits: Mapping[str, Mapping[str, int]]) -> str:
     """What a terminal shows: a row for each workload, by name, and what the figures rest on."""
     rows: list[tuple[object, ...]] = [
-        ("workload", "bytes", "time of one channel", "energy", "rows", "core", "I/O")
+        ("workload", "bytes", "time at its peak", "energy", "rows", "core", "I/O")
     ]
     for workload, bits in port_bits.items():
         cost = memory.port_traffic(bits)

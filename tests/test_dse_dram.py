@@ -32,7 +32,7 @@ def test_text_names_workloads_units_and_sources():
         "not part of the core's cycles and energy"
     )
     assert lines[1].split() == [
-        "workload", "bytes", "time", "at", "peak", "energy", "rows", "core", "I/O"
+        "workload", "bytes", "time", "at", "its", "peak", "energy", "rows", "core", "I/O"
     ]  # fmt: skip
     cost = memory.port_traffic(BITS)
     assert lines[2].split()[:4] == ["one", "1,110,000", f"{cost.transfer_ns / 1000:.4g}", "us"]
