@@ -56,6 +56,15 @@ def test_shipped_preset_in_verilator():
         assert_agrees(agree("vitallm_tiny", design.params, workload))
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["prefill_32nd", "decode_512"])
+def test_a_block_of_the_3b_model_in_verilator(name):
+    design = designs.load("vitallm_3b")
+    found = agree("vitallm_3b", design.params, design.workloads[name], Run(netlist=True))
+    assert_agrees(found)
+    assert found.netlist_equal
+
+
 @pytest.mark.parametrize(
     ("idle", "refuse", "seed"), [(0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5)]
 )
