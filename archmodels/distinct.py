@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from designs.rules import Int
+from designs.rules import Int, Real, to_real
+
+FRACTION = 2.0**-40
+"""The unit in which reals are counted."""
 
 
 def distinct(
@@ -21,3 +24,14 @@ def distinct(
     rows, where = np.unique(np.stack(columns), axis=1, return_inverse=True)
     results = np.array([function(*row) for row in rows.T.tolist()], dtype=np.int64)
     return tuple(results[where.reshape(-1)].T)
+
+
+def distinct_reals(
+    function: Callable[..., Sequence[float]], *arguments: "Int | bool | np.ndarray"
+) -> tuple[Real, ...]:
+    """As `distinct`, for a function that gives reals: to the nearest FRACTION."""
+
+    def counted(*point: int) -> list[int]:
+        return [round(value / FRACTION) for value in function(*point)]
+
+    return tuple(to_real(found) * FRACTION for found in distinct(counted, *arguments))

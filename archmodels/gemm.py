@@ -25,6 +25,17 @@ class Problem(Protocol):
     def operands(self) -> Operands: ...
 
 
+class JobWidths(Protocol):
+    """The attributes of `GemmJob`: widths of the sizes of a job."""
+
+    @property
+    def m_bits(self) -> Int: ...
+    @property
+    def k_bits(self) -> Int: ...
+    @property
+    def n_bits(self) -> Int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rank:
     """One loop over the tiles of a job: the width of its size, the step, words of registers.

@@ -15,14 +15,14 @@ from typing import ClassVar
 from designs.mapping import Loop, Mapping
 from designs.rules import Rule, bit_length, boolean, check, integer, where
 from designs.widths import product_sum_bits
-from designs.workload import GEMM_FIT_RULES, Gemm, GemmJob
+from designs.workload import GEMM_FIT_RULES, Gemm, GemmJob, SignedOperands
 
 NARROW_BITS = 2
 """Width of a weight that is one digit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BoothFlexParams(GemmJob):
+class BoothFlexParams(GemmJob, SignedOperands):
     """Structure of one BoothFlex core: `cols` columns of `elements` along k, a row at a time.
 
     Operands are two's complement. A Gemm with `w_bits` 2 uses all digits of an element for
@@ -45,21 +45,6 @@ class BoothFlexParams(GemmJob):
 
     def __post_init__(self) -> None:
         check(self)
-
-    @property
-    def a_signed(self) -> bool:
-        """Activations are two's complement."""
-        return True
-
-    @property
-    def w_signed(self) -> bool:
-        """Weights are two's complement."""
-        return True
-
-    @property
-    def acc_signed(self) -> bool:
-        """Results are two's complement."""
-        return True
 
     @property
     def digit_count(self) -> int:

@@ -12,11 +12,11 @@ from designs.digits import Encoding
 from designs.mapping import Loop, Mapping
 from designs.rules import Rule, check, choice, integer
 from designs.widths import product_sum_bits
-from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob
+from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob, SignedOperands
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LaconicParams(GemmJob):
+class LaconicParams(GemmJob, SignedOperands):
     """Structure of one Laconic engine: a grid of elements, each with `lanes` pairs of terms.
 
     Operands are two's complement. Each nonzero digit of an encoding is one term, so NAF, which has
@@ -45,21 +45,6 @@ class LaconicParams(GemmJob):
 
     def __post_init__(self) -> None:
         check(self)
-
-    @property
-    def a_signed(self) -> bool:
-        """Activations are two's complement."""
-        return True
-
-    @property
-    def w_signed(self) -> bool:
-        """Weights are two's complement."""
-        return True
-
-    @property
-    def acc_signed(self) -> bool:
-        """Results are two's complement."""
-        return True
 
     @property
     def exponent_count(self) -> int:

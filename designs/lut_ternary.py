@@ -17,7 +17,7 @@ from designs.floats import BF16, FP16, FloatFormat
 from designs.mapping import Loop, Mapping
 from designs.rules import Rule, bit_length, ceil_div, check, choice, clog2, integer, where
 from designs.ternary import TRITS_PER_BYTE, WeightFormat, entry_count, index_bits, key_bits
-from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob
+from designs.workload import GEMM_FIT_RULES, ONE_WIDTH_RULE, Gemm, GemmJob, SignedOperands
 
 
 class Activation(enum.IntEnum):
@@ -65,7 +65,7 @@ class Stationary(enum.IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LutTernaryParams(GemmJob):
+class LutTernaryParams(GemmJob, SignedOperands):
     """Structure of one ternary core: per step `rows` times `tables` * `mu` activations, `ports`
     columns of weights.
     """
@@ -136,19 +136,9 @@ class LutTernaryParams(GemmJob):
         return where(is_wide, 16, where(self.activation == Activation.INT8, 8, 4))
 
     @property
-    def a_signed(self) -> bool:
-        """Activations have a sign."""
-        return True
-
-    @property
     def w_bits(self) -> int:
         """Width of a trit."""
         return 2
-
-    @property
-    def w_signed(self) -> bool:
-        """Trits have a sign."""
-        return True
 
     @property
     def step_k(self) -> int:
@@ -196,11 +186,6 @@ class LutTernaryParams(GemmJob):
         exact = 1 + bit_length(self.max_k << (self.a_bits - 1))
         whole = where(self.build == Build.REFERENCE, PUBLISHED_ACC_BITS, exact)
         return where(self.is_float, self.a_bits, whole)
-
-    @property
-    def acc_signed(self) -> bool:
-        """Results have a sign."""
-        return True
 
     @property
     def acc_words(self) -> int:

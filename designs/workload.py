@@ -71,6 +71,27 @@ class GemmJob:
         return SIZE_BITS
 
 
+class SignedOperands:
+    """What the params of a machine say whose operands and results always have a sign."""
+
+    __slots__ = ()
+
+    @property
+    def a_signed(self) -> bool:
+        """Activations have a sign."""
+        return True
+
+    @property
+    def w_signed(self) -> bool:
+        """Weights have a sign."""
+        return True
+
+    @property
+    def acc_signed(self) -> bool:
+        """Results have a sign."""
+        return True
+
+
 GEMM_FIT_RULES: tuple[Rule[Any], ...] = (
     Rule(
         key="k",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from archmodels.distinct import distinct
+from archmodels.distinct import FRACTION, distinct, distinct_reals
 
 
 def test_a_grid_is_its_points_and_each_distinct_one_is_asked_once():
@@ -27,3 +27,11 @@ def test_columns_of_any_range_stay_apart():
     (found,) = distinct(lambda *row: (hash(row) % 1000,), *columns)
     rows = zip(*(np.broadcast_to(column, 5).tolist() for column in columns), strict=True)
     assert found.tolist() == [hash(row) % 1000 for row in rows]
+
+
+def test_reals_come_back_to_the_nearest_fraction():
+    third = FRACTION * round(1 / 3 / FRACTION)
+    assert distinct_reals(lambda n: (1 / n, 0.5 * n), 3) == (third, 1.5)
+    thirds, halves = distinct_reals(lambda n: (1 / n, 0.5 * n), np.array([3, 2, 3]))
+    assert thirds.tolist() == [third, 0.5, third]
+    assert halves.tolist() == [1.5, 1.0, 1.5]

@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from archmodels.booth_flex.inventory import DIGITS_MAX, has_passes
 from archmodels.booth_flex.shape import Shape, Weighted, Work
 from archmodels.counts import Event, Item, Kind, Operation
-from archmodels.distinct import distinct
+from archmodels.distinct import distinct_reals
 from designs.digits import Encoding, nonzero_probabilities
-from designs.rules import Int, Real, to_real, where
-
-FRACTION = 2.0**-40
-"""The unit in which a probability is counted."""
+from designs.rules import Int, Real, where
 
 
 def activity(
@@ -55,12 +52,11 @@ def _row_toggle(gemm: Weighted, work: Work) -> Real:
     """Toggle density of rows: of zero digits they stay as they are, else they are random."""
     operand = gemm.operands.w
 
-    def zero(digits: int) -> tuple[int]:
+    def zero(digits: int) -> tuple[float]:
         nonzero = nonzero_probabilities(Encoding.BOOTH, operand, 2 * digits, True)
-        return (round((1 - float(nonzero.mean())) / FRACTION),)
+        return (1 - float(nonzero.mean()),)
 
-    (found,) = distinct(zero, work.digits)
-    zeros: Real = to_real(found) * FRACTION
+    (zeros,) = distinct_reals(zero, work.digits)
     toggle: Real = 0.5 * (1.0 - zeros**2)
     return toggle
 

@@ -6,12 +6,12 @@ from typing import Protocol
 
 from archmodels.arith import Word, tree
 from archmodels.distinct import distinct
-from archmodels.gemm import Problem
+from archmodels.gemm import JobWidths, Problem
 from designs.booth_flex import NARROW_BITS
 from designs.rules import Flag, Int, ceil_div, where
 
 
-class Shape(Protocol):
+class Shape(JobWidths, Protocol):
     """The attributes of `BoothFlexParams` that counts follow from."""
 
     @property
@@ -34,12 +34,6 @@ class Shape(Protocol):
     def w_lane_bits(self) -> Int: ...
     @property
     def acc_bits(self) -> Int: ...
-    @property
-    def m_bits(self) -> Int: ...
-    @property
-    def k_bits(self) -> Int: ...
-    @property
-    def n_bits(self) -> Int: ...
     @property
     def digits_bits(self) -> Int: ...
     @property

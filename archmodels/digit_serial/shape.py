@@ -14,6 +14,7 @@ from archmodels.arith import (
     tree,
 )
 from archmodels.distinct import distinct
+from archmodels.gemm import JobWidths
 from designs.rules import Flag, Int, clog2, where
 
 DIGIT_BITS = 3
@@ -32,7 +33,7 @@ PIPELINE = 3
 """Cycles from the selection of a digit to the sum with its product."""
 
 
-class Shape(Protocol):
+class Shape(JobWidths, Protocol):
     """The attributes of `DigitSerialParams` that counts follow from."""
 
     @property
@@ -97,12 +98,6 @@ class Shape(Protocol):
     def halves(self) -> Int: ...
     @property
     def resolve_steps(self) -> Int: ...
-    @property
-    def m_bits(self) -> Int: ...
-    @property
-    def k_bits(self) -> Int: ...
-    @property
-    def n_bits(self) -> Int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

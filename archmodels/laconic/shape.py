@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from archmodels.gemm import JobWidths
 from designs.rules import Int, clog2, minimum
 
 
-class Shape(Protocol):
+class Shape(JobWidths, Protocol):
     """The attributes of `LaconicParams` that counts follow from."""
 
     @property
@@ -27,12 +28,6 @@ class Shape(Protocol):
     def exponent_count(self) -> Int: ...
     @property
     def acc_bits(self) -> Int: ...
-    @property
-    def m_bits(self) -> Int: ...
-    @property
-    def k_bits(self) -> Int: ...
-    @property
-    def n_bits(self) -> Int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archmodels.bit_slice import laconic, term_counts
-from archmodels.distinct import distinct
+from archmodels.distinct import distinct_reals
 from archmodels.gemm import Problem
 from archmodels.laconic.shape import Shape
 from designs.digits import Encoding
@@ -21,9 +21,6 @@ from designs.operands import Operand, Operands, operand_range, probabilities
 from designs.rules import Int, Ints, Real, ceil_div, minimum, to_real
 
 Reals = NDArray[np.float64]
-
-FRACTION = 2.0**-40
-"""The unit in which expected cycles of a step are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,27 +58,26 @@ def expected_work(params: Shape, gemm: Problem) -> Work:
     def step(rows: Int, cols: Int, lanes: Int) -> Real:
         """Cycles of a step of which so many rows, columns and lanes are used, at least one each."""
 
-        def parts(*shape: int) -> tuple[int]:
-            return (round(_step_cycles(operands, *shape) / FRACTION),)
+        def parts(*shape: int) -> tuple[float]:
+            return (_step_cycles(operands, *shape),)
 
         widths = (params.encoding, params.a_bits, params.w_bits)
-        (found,) = distinct(parts, rows, cols, lanes, *widths)
-        return to_real(found) * FRACTION
+        (found,) = distinct_reals(parts, rows, cols, lanes, *widths)
+        return found
 
-    def mean(encoding: int, a_bits: int, w_bits: int) -> tuple[int]:
+    def mean(encoding: int, a_bits: int, w_bits: int) -> tuple[float]:
         a, w = _term_mass(operands.a, encoding, a_bits), _term_mass(operands.w, encoding, w_bits)
-        terms = float(a @ np.arange(len(a))) * float(w @ np.arange(len(w)))
-        return (round(terms / FRACTION),)
+        return (float(a @ np.arange(len(a))) * float(w @ np.arange(len(w))),)
 
     cycles: Real = 0.0
     for m_tiles, rows in _cuts(gemm.m, params.rows):
         for n_tiles, cols in _cuts(gemm.n, params.cols):
             for steps, lanes in _cuts(gemm.k, params.lanes):
                 cycles = cycles + to_real(m_tiles * n_tiles * steps) * step(rows, cols, lanes)
-    (terms,) = distinct(mean, params.encoding, params.a_bits, params.w_bits)
+    (terms,) = distinct_reals(mean, params.encoding, params.a_bits, params.w_bits)
     return Work(
         term_cycles=_rounded(cycles),
-        term_products=_rounded(to_real(gemm.mac_count) * to_real(terms) * FRACTION),
+        term_products=_rounded(to_real(gemm.mac_count) * terms),
     )
 
 

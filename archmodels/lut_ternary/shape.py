@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archmodels.counts import Item, Kind, Stage
+from archmodels.gemm import JobWidths
 from designs.floats import BF16, FP16
 from designs.lut_ternary import Activation, Build, Stationary
 from designs.rules import Flag, Int, ceil_div, clog2, maximum, minimum, where
 
 
-class Shape(Protocol):
+class Shape(JobWidths, Protocol):
     """The attributes of `LutTernaryParams` that counts follow from."""
 
     @property
@@ -56,12 +57,6 @@ class Shape(Protocol):
     def acc_words(self) -> Int: ...
     @property
     def builder_count(self) -> Int: ...
-    @property
-    def m_bits(self) -> Int: ...
-    @property
-    def k_bits(self) -> Int: ...
-    @property
-    def n_bits(self) -> Int: ...
     @property
     def mac_slots_per_cycle(self) -> Int: ...
 

@@ -7,13 +7,14 @@ from typing import Protocol
 import numpy as np
 
 from archmodels.distinct import distinct
+from archmodels.gemm import JobWidths
 from designs.digits import Encoded, Encoding, encode
 from designs.operands import operand_range
 from designs.rules import Flag, Int, anywhere, clog2, either, where
 from designs.systolic import Dataflow, Element, EncoderPlace, Reduction, ResolvePlace
 
 
-class Shape(Protocol):
+class Shape(JobWidths, Protocol):
     """The attributes of `SystolicParams` that counts follow from."""
 
     @property
@@ -66,12 +67,6 @@ class Shape(Protocol):
     def psum_bits(self) -> Int: ...
     @property
     def acc_bits(self) -> Int: ...
-    @property
-    def m_bits(self) -> Int: ...
-    @property
-    def k_bits(self) -> Int: ...
-    @property
-    def n_bits(self) -> Int: ...
     def sum_bits(self, term_count: Int) -> Int: ...
 
 
