@@ -5,15 +5,13 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from designs.digits import Encoding
 from dse.plot import STYLES
 from dse.reproduce.bitweight import digits, elements, equal_area
 from dse.reproduce.bitweight.arrays import ARRAYS, VIEWS, Gains
 from dse.reproduce.bitweight.networks import NETWORKS
 from dse.reproduce.measurements import Measurements
+from dse.reproduce.panels import save, side_by_side
 from dse.reproduce.paper import Plot, Technologies
 
 PANEL_INCHES = (4.4, 3.8)
@@ -21,20 +19,9 @@ DELAY_STYLES = {"separate": "MAC, multiply then add", "fused": "MAC, one tree", 
 SIGMAS = (5, 10, 15, 20, 25, 30, 40, 50, 60)
 
 
-def _figure(panel_count: int) -> tuple[Figure, list[Any]]:
-    width, height = PANEL_INCHES
-    figure = Figure(figsize=(width * panel_count, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(1, panel_count, place + 1) for place in range(panel_count)]
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-
-
 def delay_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Shortest period of an element over the width of its accumulator, a panel per technology."""
-    figure, panels = _figure(max(len(technologies), 1))
+    figure, panels = side_by_side(max(len(technologies), 1), PANEL_INCHES)
     for axes, technology in zip(panels, technologies, strict=False):
         for (name, label), (color, marker) in zip(DELAY_STYLES.items(), STYLES, strict=False):
             points = [
@@ -49,12 +36,12 @@ def delay_plot(found: Measurements, technologies: Technologies, path: Path) -> N
         axes.grid(visible=True, linewidth=0.3)
     panels[0].set_ylabel("shortest period [ps]")
     panels[0].legend(frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def gain_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Gains of the four dense arrays over the better MAC, bare and whole, beside the paper's."""
-    figure, panels = _figure(2)
+    figure, panels = side_by_side(2, PANEL_INCHES)
     for axes, metric in zip(panels, ("area", "energy"), strict=True):
         bars = {"paper": [getattr(array, f"{metric}_gain") for array in ARRAYS.values()]}
         for technology in technologies:
@@ -66,7 +53,7 @@ def gain_plot(found: Measurements, technologies: Technologies, path: Path) -> No
         axes.set_title(f"{metric} efficiency over the better MAC")
     entries = panels[0].get_legend_handles_labels()
     figure.legend(*entries, loc="outside lower center", ncols=4, frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _bars(axes: Any, names: list[str], bars: Mapping[str, list[float]]) -> None:
@@ -82,7 +69,7 @@ def _bars(axes: Any, names: list[str], bars: Mapping[str, list[float]]) -> None:
 
 def digit_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Cycles of an int8 operand over sigma: digits, and groups of digits with empty ones."""
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = side_by_side(2, PANEL_INCHES)
     for encoding, (color, marker) in zip(Encoding, STYLES, strict=False):
         values = [digits.mean_digits(encoding, sigma) for sigma in SIGMAS]
         left.plot(SIGMAS, values, color=color, marker=marker, label=encoding.name.lower())
@@ -99,12 +86,12 @@ def digit_plot(found: Measurements, technologies: Technologies, path: Path) -> N
     for axes in (left, right):
         axes.legend(frameon=False)
         axes.grid(visible=True, linewidth=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def equal_area_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Throughput of the same area over dense arrays, by sigma, a panel per network."""
-    figure, panels = _figure(len(NETWORKS))
+    figure, panels = side_by_side(len(NETWORKS), PANEL_INCHES)
     for axes, network in zip(panels, NETWORKS, strict=True):
         for technology in technologies[:1]:
             for name, (color, marker) in zip(equal_area.SERIAL, STYLES, strict=False):
@@ -122,7 +109,7 @@ def equal_area_plot(found: Measurements, technologies: Technologies, path: Path)
     panels[0].set_ylabel("throughput per area, buffers left out")
     entries = panels[0].get_legend_handles_labels()
     figure.legend(*entries, loc="outside lower center", ncols=3, frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 PLOTS: Mapping[str, Plot] = {

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from math import nan
 from pathlib import Path
-from typing import Any
-
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from designs.lut_ternary import Activation
 from dse.plot import STYLES
@@ -14,23 +10,17 @@ from dse.reproduce.lut_ternary import accelerators
 from dse.reproduce.lut_ternary.areas import Areas
 from dse.reproduce.lut_ternary.sizes import SIZES, SQUARES
 from dse.reproduce.measurements import Measurements
+from dse.reproduce.panels import save, side_by_side
 from dse.reproduce.paper import Plot, Technologies
 
 PANEL_INCHES = (4.4, 3.9)
 GB_PER_S = (1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6)
 
 
-def _figure(panel_count: int) -> tuple[Figure, list[Any]]:
-    width, height = PANEL_INCHES
-    figure = Figure(figsize=(width * panel_count, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(1, panel_count, place + 1) for place in range(panel_count)]
-
-
 def size_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Area of a lane over the size of the core, by group, in the first technology."""
     kinds = (Activation.INT8, Activation.FP16)
-    figure, panels = _figure(len(kinds))
+    figure, panels = side_by_side(len(kinds), PANEL_INCHES)
     areas = Areas(found, technologies[0])
     for axes, kind in zip(panels, kinds, strict=True):
         for mu, (color, marker) in zip((1, 2, 3, 4), STYLES, strict=False):
@@ -50,12 +40,12 @@ def size_plot(found: Measurements, technologies: Technologies, path: Path) -> No
         axes.grid(visible=True, linewidth=0.3)
     panels[0].set_ylabel("area per lane [um2]")
     panels[-1].legend(frameon=False)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    save(figure, path)
 
 
 def bandwidth_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Tokens per second over bandwidth, and per area, in the first technology."""
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = side_by_side(2, PANEL_INCHES)
     technology = technologies[0]
     for place, name in enumerate(accelerators.NAMES):
         color, marker = STYLES[place % len(STYLES)]
@@ -75,7 +65,7 @@ def bandwidth_plot(found: Measurements, technologies: Technologies, path: Path) 
         axes.set(title=f"{what}, {technology}", xlabel="bandwidth [GB/s]")
         axes.grid(visible=True, which="both", linewidth=0.3)
     left.legend(frameon=False, fontsize="small")
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    save(figure, path)
 
 
 PLOTS: Mapping[str, Plot] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +13,7 @@ from designs.vitallm.instructions import Unit
 from designs.vitallm.program import program
 from dse.plot import STYLES
 from dse.reproduce.measurements import Measurements
+from dse.reproduce.panels import save, side_by_side
 from dse.reproduce.paper import Plot, Technologies
 from dse.reproduce.vitallm import memory, speed
 from dse.reproduce.vitallm.published import (
@@ -27,20 +27,9 @@ from dse.reproduce.vitallm.published import (
 PANEL_INCHES = (5.2, 4.0)
 
 
-def _figure(panel_count: int) -> tuple[Figure, list[Any]]:
-    width, height = PANEL_INCHES
-    figure = Figure(figsize=(width * panel_count, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(1, panel_count, place + 1) for place in range(panel_count)]
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-
-
 def bandwidth_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Tokens per second over the bandwidth of the DRAM, and what is left of the schedule."""
-    figure, (curve, bars) = _figure(2)
+    figure, (curve, bars) = side_by_side(2, PANEL_INCHES)
     gigabytes = np.geomspace(memory.GIGABYTES[0] / 2, memory.GIGABYTES[-1] * 2, 15).tolist()
     for (name, bits), (color, marker) in zip(memory.FORMATS.items(), STYLES, strict=False):
         rates = [memory.tokens_per_s(one, bits) for one in gigabytes]
@@ -60,7 +49,7 @@ def bandwidth_plot(found: Measurements, technologies: Technologies, path: Path) 
     bars.legend(frameon=False, loc="lower right")
     for axes in (curve, bars):
         axes.grid(visible=True, linewidth=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def schedule_plot(found: Measurements, technologies: Technologies, path: Path) -> None:
@@ -79,7 +68,7 @@ def schedule_plot(found: Measurements, technologies: Technologies, path: Path) -
         axes.set_xlim(0, last)
     axes.set_xlabel("cycle")
     figure.suptitle("One token in one block of the 3B model, and the beginning of it")
-    _save(figure, path)
+    save(figure, path)
 
 
 PLOTS: Mapping[str, Plot] = {
