@@ -1,42 +1,26 @@
 """Division of floating point numbers, digit by digit."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from designs.floats import FloatFormat
-from designs.rules import ceil_div
 from hwgen.arith.float_parts import Fields, held, leading, named
+from hwgen.arith.float_recurrence import RecurrenceParams
 from hwgen.arith.float_result import FloatResult, FloatResultParams
 from hwgen.component import Component
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FloatDividerParams:
-    """The format, and how many bits of the quotient a cycle makes: one or more."""
+class FloatDividerParams(RecurrenceParams):
+    """The format, and how many bits of the quotient a cycle makes: one or more.
 
-    format: FloatFormat
-    bits_per_cycle: int = 1
+    The recurrence makes one bit before the point, and one to round by. A quotient of significands
+    is more than a half, so that its first bit may be zero.
+    """
 
-    @property
-    def step_count(self) -> int:
-        """Cycles of the recurrence: one bit before the point, and one to round by.
-
-        A quotient of significands is more than a half, so that its first bit may be zero.
-        """
-        return ceil_div(self.format.precision + 2, self.bits_per_cycle)
-
-    @property
-    def quotient_bits(self) -> int:
-        """Bits that the recurrence makes, one of them before the point."""
-        return self.step_count * self.bits_per_cycle
-
-    @property
-    def latency_cycles(self) -> int:
-        """From the cycle of `start` to the first with the quotient."""
-        return self.step_count + 1
+    extra_bits: ClassVar[int] = 2
 
     @property
     def result(self) -> FloatResultParams:
@@ -45,16 +29,11 @@ class FloatDividerParams:
         least = 1 - (number.mantissa_bits if number.subnormals else 0)
         return FloatResultParams(
             format=number,
-            bits=self.quotient_bits + 1,
+            bits=self.digit_bits + 1,
             reach=1,
             least_room=least - highest + number.bias - 1,
             most_room=highest - least + number.bias - 1,
         )
-
-    @property
-    def label(self) -> str:
-        """Part of a module's name, another one for each params."""
-        return f"{self.format.label}_by_{self.bits_per_cycle}"
 
 
 class FloatDivider(Component):
@@ -96,7 +75,7 @@ class FloatDivider(Component):
         divisor = held(m, "divisor", self.start, b_word)
         remainder = Signal(len(dividend) + 1, reset_less=True)
         # A one above the bits of the quotient counts the steps: it is on top when all are made.
-        digits = Signal(p.quotient_bits + 1, init=1 << p.quotient_bits)
+        digits = Signal(p.digit_bits + 1, init=1 << p.digit_bits)
         next_remainder, next_digits = self.step(m, remainder, divisor, digits)
         with m.If(self.start):
             m.d.sync += [remainder.eq(dividend), digits.eq(1)]

@@ -1,39 +1,26 @@
 """Square roots of floating point numbers, digit by digit."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from designs.floats import FloatFormat
-from designs.rules import ceil_div
 from hwgen.arith.float_parts import Fields, held, leading, named
+from hwgen.arith.float_recurrence import RecurrenceParams
 from hwgen.arith.float_result import FloatResult, FloatResultParams
 from hwgen.component import Component
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FloatSquareRootParams:
-    """The format, and how many bits of the root a cycle makes: one or more."""
+class FloatSquareRootParams(RecurrenceParams):
+    """The format, and how many bits of the root a cycle makes: one or more.
 
-    format: FloatFormat
-    bits_per_cycle: int = 1
+    The recurrence makes one bit more than the precision, to round by; the first is before the point
+    and set.
+    """
 
-    @property
-    def step_count(self) -> int:
-        """Cycles of the recurrence: one bit more than the precision, to round by."""
-        return ceil_div(self.format.precision + 1, self.bits_per_cycle)
-
-    @property
-    def root_bits(self) -> int:
-        """Bits that the recurrence makes, the first before the point and set."""
-        return self.step_count * self.bits_per_cycle
-
-    @property
-    def latency_cycles(self) -> int:
-        """From the cycle of `start` to the first with the root."""
-        return self.step_count + 1
+    extra_bits: ClassVar[int] = 1
 
     @property
     def result(self) -> FloatResultParams:
@@ -42,16 +29,11 @@ class FloatSquareRootParams:
         least = 1 - (number.mantissa_bits if number.subnormals else 0)
         return FloatResultParams(
             format=number,
-            bits=self.root_bits + 1,
+            bits=self.digit_bits + 1,
             reach=0,
             least_room=(least + number.bias) // 2 - 1,
             most_room=((1 << number.exponent_bits) - 1 + number.bias) // 2 - 1,
         )
-
-    @property
-    def label(self) -> str:
-        """Part of a module's name, another one for each params."""
-        return f"{self.format.label}_by_{self.bits_per_cycle}"
 
 
 class FloatSquareRoot(Component):
@@ -87,8 +69,8 @@ class FloatSquareRoot(Component):
         word, scale = leading(m, "a", a)
         left = Signal(range(p.step_count + 1))
         radicand = Signal(len(word) + 1, reset_less=True)
-        root = Signal(p.root_bits, reset_less=True)
-        remainder = Signal(p.root_bits + 1, reset_less=True)  # at most twice the root
+        root = Signal(p.digit_bits, reset_less=True)
+        remainder = Signal(p.digit_bits + 1, reset_less=True)  # at most twice the root
         next_radicand, next_root, next_remainder = self.step(m, radicand, root, remainder)
         with m.If(self.start):
             # The bias is odd, so that an even field is an odd exponent.
