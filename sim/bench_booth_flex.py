@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from designs.booth_flex import NARROW_BITS, BoothFlexParams
 from designs.workload import Gemm
 from hwgen.booth_flex.interface import job_layout, streams
-from sim.gemm import activity, ports
+from sim.cores import activity, ports
 from sim.packing import packed
 from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of

@@ -10,7 +10,8 @@ from designs.digits import Encoded
 from designs.workload import Gemm
 from hwgen.digit_serial.interface import streams
 from hwgen.gemm import job_layout
-from sim.gemm import activity, operands, ports
+from sim.cores import activity, ports
+from sim.gemm import operands
 from sim.packing import packed
 from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of

@@ -9,7 +9,8 @@ from designs.laconic import LaconicParams
 from designs.workload import Gemm
 from hwgen.gemm import job_layout
 from hwgen.laconic.interface import streams
-from sim.gemm import activity, operands, ports
+from sim.cores import activity, ports
+from sim.gemm import operands
 from sim.packing import packed
 from sim.streams import Interface, Pause, Plan, SimResult
 from sim.tiles import matrix_of, steps_of

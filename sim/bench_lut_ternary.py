@@ -17,7 +17,7 @@ from designs.ternary import (
 from designs.workload import Gemm
 from hwgen.gemm import job_layout
 from hwgen.lut_ternary.interface import streams
-from sim.gemm import activity, ports
+from sim.cores import activity, ports
 from sim.golden import floats
 from sim.packing import packed, unpacked
 from sim.streams import Interface, Pause, Plan, SimResult, SimulationError

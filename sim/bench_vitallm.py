@@ -15,12 +15,12 @@ from designs.vitallm.program import program
 from designs.vitallm.vector import Input, Pass
 from hwgen.vitallm.encoding import program_words
 from hwgen.vitallm.interface import CODE_BITS, streams
-from sim import gemm
+from sim import cores
 from sim.golden.lop import leading_one, rounded_leading_one, scale_codes
 from sim.golden.vitallm import layer
 from sim.golden.vitallm.inputs import draw
 from sim.packing import packed, unpacked
-from sim.streams import Interface, Pause, Plan, Port, SimResult, SimulationError
+from sim.streams import Interface, Pause, Plan, SimResult, SimulationError
 from sim.tiles import steps_of
 
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
@@ -37,15 +37,8 @@ def operands(params: VitaLlmParams, workload: BitnetBlock, seed: int) -> tuple[B
 
 def interface(params: VitaLlmParams) -> Interface:
     """The streams of an engine; programs configure it."""
-    ports = tuple(
-        Port(
-            name=port.name,
-            payload_bits=port.payload_bits,
-            is_input=port.is_input,
-            is_data=not port.name.endswith("_program"),
-        )
-        for port in gemm.ports(streams(params))
-    )
+    members = streams(params)
+    programs = [name for name in members if name.endswith("_program")]
     slots = {"tint": params.tint, "booth": params.booth}
     events = {
         f"{unit}_{name}": core.mac_slots_per_cycle.bit_length()
@@ -53,7 +46,7 @@ def interface(params: VitaLlmParams) -> Interface:
         for name in ("mac_slots", "mac_useful")
     }
     words = {"vector_words_read": 2, "vector_words_written": 1, "vector_words": 1}
-    return Interface(ports=ports, events=events | words)
+    return Interface(ports=cores.ports(members, programs), events=events | words)
 
 
 def plan(
@@ -131,7 +124,7 @@ def results(
 
 def activity(params: VitaLlmParams, result: SimResult, sent: Plan) -> dict[str, int]:
     """Products of both cores; words of VECTOR; transfers on all streams but the programs."""
-    counted = gemm.activity(params, result, sent)
+    counted = cores.activity(params, result, sent)
     for name in ("slots", "useful"):
         parts = [counted.pop(f"{unit}.mac_{name}") for unit in ("tint", "booth")]
         counted[f"mac.{name}"] = sum(parts)

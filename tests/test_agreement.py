@@ -4,21 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
 from agreement_grid import POINTS, VERILATOR
+from grid_points import assert_a_grid_is_its_points
 
 import archmodels
 import designs
-from designs import Gemm
-from designs.grid import Grid
 from designs.lut_ternary import FLOAT_FORMATS, LutTernaryParams
 from designs.operands import operand_range
 from dse.engines import Run
-from dse.verify import agree, compare, count_design, netlist_differences, simulate
+from dse.verify import agree, compare, count_design
 from hwgen.emit import emit
 from hwgen.netlist import count
 from sim.benches import BENCHES
-from sim.golden import GOLDENS
-from sim.streams import Pause
 
 SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
@@ -51,43 +49,17 @@ def point(request):
     return POINTS[request.param]
 
 
-def assert_agrees(found, *, netlist):
-    assert found.details == ""
-    assert found.outputs_equal and found.cycles_equal and found.activity_equal
-    assert found.netlist_equal is (True if netlist else None)
-
-
 def test_simulation_in_amaranth(point):
-    assert_agrees(agree("dut", *point, IN_AMARANTH), netlist=False)
+    assert_agrees(agree("dut", *point, IN_AMARANTH))
 
 
 def test_netlist(point):
-    params, workload = point
-    model = archmodels.MODELS[type(params)](params, workload)
-    assert [
-        str(one) for one in netlist_differences("dut", params, model) if one.rtl != one.model
-    ] == []
+    assert_netlist_agrees(*point)
 
 
 @pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
 def test_stalls_change_no_output_and_only_add_cycles(point, idle, refuse):
     assert_agrees_under_stalls(*point, idle, refuse, IN_AMARANTH)
-
-
-def assert_agrees_under_stalls(params, workload, idle, refuse, run):
-    """Sources idle and sinks refuse, each by chance: outputs and activity stay the same."""
-    bench = BENCHES[type(params)]
-    inputs = bench.operands(params, workload, run.seed)
-    pauses = {"a": Pause(probability=idle, seed=3), "w": Pause(probability=idle, seed=4)}
-    pauses["o"] = Pause(probability=refuse, seed=5)
-    sent = bench.plan(params, *inputs, pauses=pauses)
-    result = simulate("dut", params, sent, run)
-    model = archmodels.counted(params, workload, inputs)
-    output = bench.results(params, workload, result)
-    assert np.array_equal(output, GOLDENS[type(params)](params, *inputs))
-    assert result.cycles >= model.cycles
-    counted = bench.activity(params, result, sent)
-    assert counted == {key: model.activity[key].count for key in counted}
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -96,30 +68,13 @@ def test_corner_operands_with_the_longest_reduction(point, corner):
     workload = dataclasses.replace(workload, k=params.max_k)
     drawn = BENCHES[type(params)].operands(params, workload, IN_AMARANTH.seed)
     inputs = (*corner_operands(params, workload, corner), *drawn[2:])
-    assert_agrees(compare("dut", params, workload, inputs, IN_AMARANTH), netlist=False)
+    assert_agrees(compare("dut", params, workload, inputs, IN_AMARANTH))
 
 
 def test_grid_of_points_equals_each_point():
-    kinds = {type(params) for params, _ in POINTS.values()}
-    for kind in kinds:
+    for kind in {type(params) for params, _ in POINTS.values()}:
         pairs = [pair for pair in POINTS.values() if type(pair[0]) is kind]
-        params, workloads = zip(*pairs, strict=True)
-        names = [field.name for field in dataclasses.fields(kind)]
-        columns = {name: [getattr(one, name) for one in params] for name in names}
-        sizes = {
-            name: [getattr(one, name) for one in workloads] for name in ("m", "k", "n", "w_bits")
-        }
-        model = archmodels.MODELS[kind]
-        whole = model(Grid(kind, columns, len(pairs)), Grid(Gemm, sizes, len(pairs)))
-        for index, pair in enumerate(pairs):
-            alone = model(*pair)
-            assert whole.cycles[index] == alone.cycles
-            for key, event in alone.activity.items():
-                assert np.broadcast_to(whole.activity[key].count, len(pairs))[index] == event.count
-            for key, item in alone.inventory.items():
-                for name in ("count", "bits", "other_bits"):
-                    values = np.broadcast_to(getattr(whole.inventory[key], name), len(pairs))
-                    assert values[index] == getattr(item, name), (key, name)
+        assert_a_grid_is_its_points(archmodels.MODELS[kind], pairs)
 
 
 @pytest.mark.parametrize("name", VERILATOR)

@@ -4,26 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
 from vitallm_grid import POINTS
 
 import archmodels
 import designs
 from dse.engines import Run
-from dse.verify import agree, compare, netlist_differences, simulate
+from dse.verify import agree, compare, simulate
 from sim import bench_vitallm
 from sim.golden.vitallm import layer
-from sim.streams import Pause
 
 VERILATOR = ("chooses", "wide_relu2", "one_lane_in_turn", "ragged", "hidden_256")
 """The spread that is simulated in Verilator in every test run; the long tier takes all."""
 
 AMARANTH = ("least", "attends_to_all")
 """Those that are simulated in Amaranth's simulator too, which takes long for a vector unit."""
-
-
-def assert_agrees(found):
-    assert found.details == ""
-    assert found.outputs_equal and found.cycles_equal and found.activity_equal
 
 
 @pytest.mark.parametrize("name", AMARANTH)
@@ -44,10 +39,7 @@ def test_every_point_in_verilator(name):
 
 @pytest.mark.parametrize("name", POINTS)
 def test_netlist(name):
-    params, workload = POINTS[name]
-    model = archmodels.MODELS[type(params)](params, workload)
-    found = netlist_differences("dut", params, model)
-    assert [str(one) for one in found if one.rtl != one.model] == []
+    assert_netlist_agrees(*POINTS[name])
 
 
 def test_shipped_preset_in_verilator():
@@ -61,8 +53,7 @@ def test_shipped_preset_in_verilator():
 def test_a_block_of_the_3b_model_in_verilator(name):
     design = designs.load("vitallm_3b")
     found = agree("vitallm_3b", design.params, design.workloads[name], Run(netlist=True))
-    assert_agrees(found)
-    assert found.netlist_equal
+    assert_agrees(found, netlist=True)
 
 
 @pytest.mark.parametrize(
@@ -70,20 +61,7 @@ def test_a_block_of_the_3b_model_in_verilator(name):
 )
 @pytest.mark.parametrize("name", ["chooses"])
 def test_stalls_and_initial_values_change_no_output(name, idle, refuse, seed):
-    """The seed is also that of what registers and memories hold before the reset."""
-    params, workload = POINTS[name]
-    _, inputs = bench_vitallm.operands(params, workload, seed)
-    pauses = {
-        port.name: Pause(probability=idle if port.is_input else refuse, seed=seed)
-        for port in bench_vitallm.interface(params).ports
-    }
-    sent = bench_vitallm.plan(params, workload, inputs, pauses=pauses)
-    result = simulate("dut", params, sent, Run(seed=seed))
-    found = bench_vitallm.results(params, workload, result)
-    for key, expected in layer(params, workload, inputs).items():
-        assert np.array_equal(found[key], expected), key
-    cycles = archmodels.MODELS[type(params)](params, workload).cycles
-    assert result.cycles == cycles if idle == refuse == 0 else result.cycles > cycles
+    assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
 
 
 def test_a_model_of_three_blocks():

@@ -2,14 +2,13 @@
 
 import itertools
 
-import numpy as np
 import pytest
+from grid_points import assert_a_grid_is_its_points
 
 from archmodels import MODELS
 from archmodels.booth_flex import Work
 from designs import Gemm
 from designs.booth_flex import BoothFlexParams
-from designs.grid import Grid
 
 
 @pytest.mark.parametrize(("serial", "w_bits"), [(False, 0), (False, 2), (True, 2), (True, 6)])
@@ -44,23 +43,13 @@ def test_energy_knows_how_wide_weights_are(serial, w_bits, width):
 
 
 def test_a_grid_is_its_points():
-    columns = {
-        "elements": [1, 4, 3, 16],
-        "cols": [1, 2, 8, 1],
-        "serial": [True, False, True, False],
-        "a_bits": [8, 4, 16, 8],
-        "w_bits": [8, 2, 4, 16],
-    }
-    sizes = {"m": [1, 2, 3, 4], "k": [5, 60, 7, 99], "n": [3, 1, 20, 4], "w_bits": [2, 2, 4, 0]}
-    model = MODELS[BoothFlexParams]
-    whole = model(Grid(BoothFlexParams, columns, 4), Grid(Gemm, sizes, 4))
-    for index in range(4):
-        params = BoothFlexParams(**{name: column[index] for name, column in columns.items()})
-        point = model(params, Gemm(**{name: size[index] for name, size in sizes.items()}))
-        assert whole.cycles[index] == point.cycles
-        for key, item in point.inventory.items():
-            for name in ("count", "bits", "other_bits"):
-                values = np.broadcast_to(getattr(whole.inventory[key], name), 4)
-                assert values[index] == getattr(item, name), (key, name)
-        for key, event in point.activity.items():
-            assert np.broadcast_to(whole.activity[key].count, 4)[index] == event.count, key
+    pairs = [
+        (BoothFlexParams(elements=1, cols=1, serial=True), Gemm(m=1, k=5, n=3, w_bits=2)),
+        (BoothFlexParams(elements=4, cols=2, a_bits=4, w_bits=2), Gemm(m=2, k=60, n=1, w_bits=2)),
+        (
+            BoothFlexParams(elements=3, cols=8, serial=True, a_bits=16, w_bits=4),
+            Gemm(m=3, k=7, n=20, w_bits=4),
+        ),
+        (BoothFlexParams(elements=16, cols=1, w_bits=16), Gemm(m=4, k=99, n=4)),
+    ]
+    assert_a_grid_is_its_points(MODELS[BoothFlexParams], pairs)

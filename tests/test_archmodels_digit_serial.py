@@ -1,10 +1,10 @@
 """The model of digit-serial engines: by hand at small points, expected on many, and on grids."""
 
-import dataclasses
 import itertools
 
 import numpy as np
 import pytest
+from grid_points import assert_a_grid_is_its_points, ends, grid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,18 +15,11 @@ from archmodels.digit_serial.shape import Element
 from designs import Gemm
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
 from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
-from designs.grid import Grid
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import kept
 
 MAX = 2**63 - 1
 NORMAL = Distribution.NORMAL
-
-
-def ends(kind, name, inside):
-    """A field's least, greatest, or some value of its legal range."""
-    (spec,) = [f.metadata["spec"] for f in dataclasses.fields(kind) if f.name == name]
-    return st.one_of(st.just(spec.low), st.just(spec.high), st.integers(spec.low, inside))
 
 
 @st.composite
@@ -71,57 +64,13 @@ def points(draw):
     return params, gemm
 
 
-def flat(counted):
-    """Every number of some counts, by name."""
-    numbers = {"cycles": counted.cycles}
-    for key, item in counted.inventory.items():
-        for name in ("count", "bits", "other_bits"):
-            numbers[f"{key}.{name}"] = getattr(item, name)
-        words = item.other_bits if item.kind == Kind.MEMORY else 1
-        numbers[f"{key}.total"] = item.count * item.bits * words
-    for key, event in counted.activity.items():
-        numbers[f"{key}.events"] = event.count
-        for index, operation in enumerate(event.operations):
-            for name in ("bits", "other_bits", "toggle", "zeros"):
-                numbers[f"{key}.{index}.{name}"] = getattr(operation, name)
-    return numbers
-
-
-def stages(path, index, size):
-    """The stages that a path has at one point of a grid."""
-    found = []
-    for stage in path:
-        bits, other = (np.broadcast_to(n, size)[index] for n in (stage.bits, stage.other_bits))
-        if bits:
-            found.append((stage.kind, int(bits), int(other)))
-    return found
-
-
 @settings(deadline=None, max_examples=30)
 @given(st.lists(points(), min_size=1, max_size=6))
 def test_a_grid_counts_as_each_of_its_points_and_nothing_overflows(pairs):
-    params, gemms = zip(*pairs, strict=True)
-    size = len(pairs)
-
-    def grid(kind, members):
-        names = [field.name for field in dataclasses.fields(kind) if field.name != "operands"]
-        return Grid(kind, {name: [getattr(x, name) for x in members] for name in names}, size)
-
-    engines, problems = grid(DigitSerialParams, params), grid(Gemm, gemms)
+    engines, problems = (grid_of(members) for members in zip(*pairs, strict=True))
     assert engines.valid().all()
     assert np.all(kept(DigitSerialFit.RULES, DigitSerialFit(params=engines, workload=problems)))
-    together = counts(engines, problems)
-    whole = flat(together)
-    for index, pair in enumerate(pairs):
-        counted = counts(*pair)
-        for key, path in counted.paths.items():
-            assert stages(together.paths[key], index, size) == stages(path, 0, 1), (key, pair)
-        for name, number in flat(counted).items():
-            if name.endswith((".toggle", ".zeros")):  # expectations, the others are counts
-                assert type(number) is float and 0.0 <= number <= 1.0, (name, pair)
-            else:
-                assert type(number) is int and 0 <= number <= MAX, (name, pair)
-            assert np.broadcast_to(whole[name], size)[index] == number, (name, pair)
+    assert_a_grid_is_its_points(counts, pairs)
 
 
 def drawn(params, gemm, seed):

@@ -4,12 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from grid_points import assert_a_grid_is_its_points
 
 from archmodels import EXACT, MODELS
 from archmodels.laconic import exact_work, expected_work
 from designs import Gemm
 from designs.digits import Encoding, encode
-from designs.grid import Grid
 from designs.laconic import LaconicParams
 from designs.operands import Distribution, Operand, Operands
 from sim.bench_laconic import operands
@@ -85,19 +85,11 @@ def test_expected_step_of_one_element():
 
 
 def test_a_grid_is_its_points():
-    columns = {
-        "rows": [1, 4, 3, 4],
-        "cols": [1, 2, 8, 2],
-        "lanes": [16, 4, 1, 4],
-        "a_bits": [8, 4, 16, 8],
-        "encoding": [0, 1, 2, 2],
-    }
+    engines = [
+        LaconicParams(rows=1, cols=1, lanes=16, a_bits=8, encoding=Encoding.BOOTH),
+        LaconicParams(rows=4, cols=2, lanes=4, a_bits=4, encoding=Encoding.NAF),
+        LaconicParams(rows=3, cols=8, lanes=1, a_bits=16, encoding=Encoding.ENT),
+        LaconicParams(rows=4, cols=2, lanes=4, a_bits=8, encoding=Encoding.ENT),
+    ]
     gemm = Gemm(m=9, k=100, n=33, operands=Operands(a=normal(25)))
-    model = MODELS[LaconicParams]
-    whole = model(Grid(LaconicParams, columns, 4), gemm)
-    for index in range(4):
-        fields = {name: column[index] for name, column in columns.items()}
-        point = model(LaconicParams(**fields | {"encoding": Encoding(fields["encoding"])}), gemm)
-        assert whole.cycles[index] == point.cycles
-        for key, event in point.activity.items():
-            assert np.broadcast_to(whole.activity[key].count, 4)[index] == event.count, key
+    assert_a_grid_is_its_points(MODELS[LaconicParams], [(engine, gemm) for engine in engines])

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from grid_points import assert_a_grid_is_its_points
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from archmodels.counts import (
 from archmodels.lut_ternary import Stages, Style, Work
 from archmodels.lut_ternary.trees import Leaf, chain_words, tree_level, tree_registers
 from designs import Gemm
-from designs.grid import Grid
 from designs.lut_ternary import Activation, Build, LutTernaryParams, Stationary, WeightFormat
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import RuleError, ceil_div
@@ -299,32 +299,5 @@ def random_cores(count):
 
 
 def test_a_grid_is_its_points():
-    points = random_cores(80)
-    names = [field.name for field in dataclasses.fields(LutTernaryParams)]
-    grid = Grid(LutTernaryParams, {name: [getattr(p, name) for p in points] for name in names}, 80)
     gemm = Gemm(m=7, k=100, n=33, operands=Operands(w=Operand(zeros=0.4)))
-    whole = MODEL(grid, gemm)
-
-    def at(index, value):
-        return np.broadcast_to(value, 80)[index]
-
-    for index, params in enumerate(points):
-        alone = MODEL(params, gemm)
-        assert whole.cycles[index] == alone.cycles
-        for key, item in alone.inventory.items():
-            for name in ("count", "bits", "other_bits"):
-                assert at(index, getattr(whole.inventory[key], name)) == getattr(item, name), key
-        for key, event in alone.activity.items():
-            assert at(index, whole.activity[key].count) == event.count, key
-            pairs = zip(whole.activity[key].operations, event.operations, strict=True)
-            for found, operation in pairs:
-                assert at(index, found.toggle) == pytest.approx(operation.toggle), key
-                assert at(index, found.zeros) == pytest.approx(operation.zeros), key
-        for key, path in alone.paths.items():
-            stages = [(stage.kind, stage.bits) for stage in path if stage.bits]
-            there = [
-                (stage.kind, at(index, stage.bits))
-                for stage in whole.paths[key]
-                if at(index, stage.bits)
-            ]
-            assert there == stages, key
+    assert_a_grid_is_its_points(MODEL, [(params, gemm) for params in random_cores(80)])

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from grid_points import assert_a_grid_is_its_points, ends
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,17 +17,8 @@ from designs import Dataflow, Gemm, SystolicParams
 from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.grid import Grid
 from designs.operands import Distribution, Operand, Operands
-from designs.rules import RuleError, Spec
+from designs.rules import RuleError
 from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
-
-MAX = 2**63 - 1
-
-
-def ends(kind, name, inside):
-    """A field's least, greatest, or some value of its legal range."""
-    (spec,) = [f.metadata["spec"] for f in dataclasses.fields(kind) if f.name == name]
-    assert isinstance(spec, Spec)
-    return st.one_of(st.just(spec.low), st.just(spec.high), st.integers(spec.low, inside))
 
 
 def choices(draw):
@@ -83,56 +75,10 @@ def points(draw):
     return params, gemm
 
 
-def flat(counted):
-    """Every number of some counts, by name."""
-    numbers = {"cycles": counted.cycles}
-    for key, item in counted.inventory.items():
-        for name in ("count", "bits", "other_bits"):
-            numbers[f"{key}.{name}"] = getattr(item, name)
-        words = item.other_bits if item.kind == Kind.MEMORY else 1
-        numbers[f"{key}.total"] = item.count * item.bits * words
-    for key, event in counted.activity.items():
-        numbers[f"{key}.events"] = event.count
-        for index, operation in enumerate(event.operations):
-            for name in ("bits", "other_bits", "toggle", "zeros"):
-                numbers[f"{key}.{index}.{name}"] = getattr(operation, name)
-    return numbers
-
-
-def stages(counted, size=1, index=0):
-    """Path to its stages, without those that are not there at the point `index` of `size`."""
-
-    def at(number):
-        return int(np.broadcast_to(number, size)[index])
-
-    return {
-        key: there
-        for key, path in counted.paths.items()
-        if (there := [(s.kind, at(s.bits), at(s.other_bits)) for s in path if at(s.bits)])
-    }
-
-
 @settings(deadline=None)
 @given(st.lists(points(), min_size=1, max_size=30))
 def test_a_grid_counts_as_each_of_its_points_and_nothing_overflows(pairs):
-    params, gemms = zip(*pairs, strict=True)
-    size = len(pairs)
-
-    def grid(kind, members):
-        names = [field.name for field in dataclasses.fields(kind) if field.name != "operands"]
-        return Grid(kind, {name: [getattr(x, name) for x in members] for name in names}, size)
-
-    all_counted = counts(grid(SystolicParams, params), grid(Gemm, gemms))
-    whole = flat(all_counted)
-    for index, pair in enumerate(pairs):
-        counted = counts(*pair)
-        assert stages(all_counted, size, index) == stages(counted)
-        for name, number in flat(counted).items():
-            if name.endswith((".toggle", ".zeros")):  # expectations, the others are exact
-                assert type(number) is float and 0.0 <= number <= 1.0, (name, pair)
-            else:
-                assert type(number) is int and 0 <= number <= MAX, (name, pair)
-            assert np.broadcast_to(whole[name], size)[index] == number, (name, pair)
+    assert_a_grid_is_its_points(counts, pairs)
 
 
 def test_registers_of_a_2x2_output_stationary_engine_by_hand():

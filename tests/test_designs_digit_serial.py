@@ -1,10 +1,10 @@
 """Params of digit-serial engines: their rules, and the widths and sizes that follow."""
 
-import dataclasses
 import itertools
 
 import numpy as np
 import pytest
+from grid_points import assert_properties_are_those_of_each_point
 
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
 from designs.digits import Encoded, Encoding, encode
@@ -111,11 +111,4 @@ def test_grid_equals_each_point():
         DigitSerialParams(rows=4, lanes=8, lockstep=True, encoded=Encoded.W, w_bits=5),
         DigitSerialParams(rows=2, row_banks=2, a_signed=False, w_signed=False, max_k=128),
     ]
-    names = [field.name for field in dataclasses.fields(DigitSerialParams)]
-    columns = {name: [getattr(point, name) for point in points] for name in names}
-    grid = Grid(DigitSerialParams, columns, len(points))
-    assert grid.valid().all()
-    derived = [name for name, kind in vars(DigitSerialParams).items() if isinstance(kind, property)]
-    for name in derived:
-        values = np.broadcast_to(getattr(grid, name), len(points))
-        assert list(values) == [getattr(point, name) for point in points], name
+    assert_properties_are_those_of_each_point(points)

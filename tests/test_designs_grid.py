@@ -1,10 +1,9 @@
 """A grid is its points: fields, properties, methods and rules, element by element."""
 
-import dataclasses
 import random
 
-import numpy as np
 import pytest
+from grid_points import assert_properties_are_those_of_each_point, grid_of
 
 from designs import Dataflow, Gemm, SystolicParams
 from designs.grid import Grid
@@ -36,12 +35,8 @@ def random_params(count):
 
 def test_properties_and_methods_are_those_of_each_point():
     points = random_params(200)
-    names = [field.name for field in dataclasses.fields(SystolicParams)]
-    grid = Grid(SystolicParams, {name: [getattr(p, name) for p in points] for name in names}, 200)
-    assert grid.valid().all()
-    for name in PROPERTIES:
-        found = np.broadcast_to(getattr(grid, name), 200)
-        assert found.tolist() == [getattr(p, name) for p in points], name
+    assert_properties_are_those_of_each_point(points)
+    grid = grid_of(points)
     assert grid.sum_bits(7).tolist() == [p.sum_bits(7) for p in points]
 
 

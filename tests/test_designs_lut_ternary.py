@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+from grid_points import assert_properties_are_those_of_each_point
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,14 +185,7 @@ def random_params(count):
 
 
 def test_a_grid_is_its_points():
-    points = random_params(300)
-    names = [field.name for field in dataclasses.fields(LutTernaryParams)]
-    grid = Grid(LutTernaryParams, {name: [getattr(p, name) for p in points] for name in names}, 300)
-    assert grid.valid().all()
-    properties = [k for k, v in vars(LutTernaryParams).items() if isinstance(v, property)]
-    for name in properties:
-        found = np.broadcast_to(getattr(grid, name), 300)
-        assert found.tolist() == [getattr(p, name) for p in points], name
+    assert_properties_are_those_of_each_point(random_params(300))
 
 
 def test_a_grid_masks_what_breaks_a_rule():

@@ -7,6 +7,7 @@ import pytest
 from gate_netlists import DESIGNS, changed, counter, design, module, of, real_library
 from tiny_library import tiny
 
+import designs
 from archmodels import MODELS
 from hwgen.synth import synthesise
 from hwgen.synth.netlist import Instance, Mapped
@@ -293,7 +294,7 @@ def test_what_is_counted_is_the_cycles_of_the_result():
     params, workload = DESIGNS["small_os"]
     simulator = GateSimulator(design("small_os", tiny()), tiny())
     bench = BENCHES[type(params)]
-    plans = [bench.plan(params, *i) for i in zip(*operands(params, workload), strict=True)]
+    plans = [bench.plan(params, *inputs) for inputs in operands(params, workload)]
     results = play(simulator, plans)
     assert len(results) == LANES
     assert simulator.activity.cycles == results[0].cycles < results[0].simulated_cycles
@@ -330,9 +331,21 @@ def test_handshakes_must_not_depend_on_operands():
         measure(Mapped(mapped.top, modules), tiny(), params, workload, operands(params, workload))
 
 
+def test_operands_are_drawn_for_each_stream_or_alike_in_all():
+    params, workload = DESIGNS["small_os"]
+    streams = operands(params, workload, alike=(1,))
+    assert len(streams) == LANES
+    first, *others = streams
+    assert all((w == first[1]).all() and (a != first[0]).any() for a, w in others)
+    block = designs.load("vitallm_tiny")
+    ((asked, tensors), *rest) = operands(block.params, block.workloads["decode_5"])
+    assert asked == block.workloads["decode_5"]
+    assert all((tensors["x"] != inputs["x"]).any() for _, inputs in rest)
+
+
 def test_operands_must_fill_the_lanes():
     params, workload = DESIGNS["small_os"]
-    few = [values[:3] for values in operands(params, workload)]
+    few = operands(params, workload)[:3]
     with pytest.raises(ValueError, match="operands must be of 64 streams, not 3"):
         measure(design("small_os", tiny()), tiny(), params, workload, few)
 

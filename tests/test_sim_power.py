@@ -167,10 +167,11 @@ def test_zeros_cost_little():
     """Half of the operands zero: less than random ones; all zero: the clock and nothing else."""
     params, workload = DESIGNS["small_os"]
     mapped = design("small_os", tiny())
-    a, w = operands(params, workload)
+    full = operands(params, workload)
     rng = np.random.default_rng(1)
-    sparse = np.where(rng.random(a.shape) < 0.5, 0, a), w
-    runs = [measure(mapped, tiny(), params, workload, o) for o in ((a, w), sparse, (0 * a, 0 * w))]
+    sparse = [(np.where(rng.random(a.shape) < 0.5, 0, a), w) for a, w in full]
+    empty = [(0 * a, 0 * w) for a, w in full]
+    runs = [measure(mapped, tiny(), params, workload, one) for one in (full, sparse, empty)]
     spent = [run.energy.dynamic_fj - run.energy.clock_fj for run in runs]
     assert spent[0] > spent[1] > spent[2]
     assert len({run.energy.clock_fj for run in runs}) == 1
@@ -214,8 +215,8 @@ def simulated_element(library):
 def simulated_design(library):
     params, workload = DESIGNS["small_os"]
     simulator = GateSimulator(design("small_os", library), library)
-    lanes = zip(*operands(params, workload), strict=True)
-    play(simulator, [BENCHES[type(params)].plan(params, *inputs) for inputs in lanes])
+    plan = BENCHES[type(params)].plan
+    play(simulator, [plan(params, *inputs) for inputs in operands(params, workload)])
     return simulator
 
 
