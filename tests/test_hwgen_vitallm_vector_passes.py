@@ -9,7 +9,7 @@ from designs.lut_ternary import LutTernaryParams
 from designs.ternary import WeightFormat
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Instruction, Unit
-from designs.vitallm.passes import Passes
+from designs.vitallm.passes import Formula, Passes
 from designs.vitallm.vector import Input, Output, Pass, Port, Reduction, Register, Stream
 from hwgen.vitallm.encoding import program_words
 from hwgen.vitallm.interface import operation_layouts, program_layout, vector_params
@@ -78,9 +78,9 @@ def f32(array):
 def test_gates(lanes, gate, golden):
     g = f32([0, -0.0, 1, -1, 3.3, -7.5, 88, -88, 300, -300, 0.01, -1e-6, 20.5])
     passes = Passes(engine(lanes))
-    passes.run(len(g), Stream(Input.RESIDUAL), to=passes.temporary(1, 0))
+    passes.run(len(g), Formula(Stream(Input.RESIDUAL)), to=passes.temporary(1, 0))
     getattr(passes, gate)(len(g))
-    passes.run(len(g), passes.temporary(0, 0), to=RESULT)
+    passes.run(len(g), Formula(passes.temporary(0, 0)), to=RESULT)
     (found,) = played(passes, {Input.RESIDUAL: [g]})
     np.testing.assert_array_equal(found, bits(golden(g)))
 
@@ -93,9 +93,9 @@ def test_softmax(lanes, kept):
     key_scales, value_scales = f32(rng.uniform(1e-3, 3e-3, (2, kept)))
     query_scale = f32(rng.uniform(1e-3, 3e-3, 1))
     passes, scale = Passes(engine(lanes)), Register.QUERY_SCALE
-    passes.run(1, Stream(Input.RESIDUAL), reduce=(Reduction.MAX, scale))
+    passes.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, scale))
     passes.softmax(Stream(Input.BOOTH_SUMS), scale, kept, Port(Output.WEIGHT_CODES))
-    passes.run(1, Register.GAIN, to=RESULT)
+    passes.run(1, Formula(Register.GAIN), to=RESULT)
     inputs = {
         Input.RESIDUAL: [query_scale],
         Input.SCALES: [key_scales, value_scales],
@@ -119,7 +119,7 @@ def test_heads_are_rotated_and_quantised(lanes):
     cos, sin = f32(np.cos(angle)), f32(np.sin(angle))
     passes = Passes(engine(lanes))
     rotated = passes.rotate(Stream(Input.TINT_SUMS), dim)
-    passes.run(dim, rotated, to=RESULT)
+    passes.run(dim, Formula(rotated), to=RESULT)
     passes.quantise(Register.HEAD_PEAK, [(rotated, dim, RESULT)])
     constants = {"cos": [cos, cos], "sin": [sin], "minus_sin": [-sin]}
     found, quantised = played(passes, {Input.TINT_SUMS: [sums]} | constants)
@@ -135,13 +135,15 @@ def test_root_mean_square(lanes):
     x, inverse, epsilon = f32(rng.normal(0, 3, length)), f32([1 / length]), f32([1e-5])
     passes = Passes(engine(lanes))
     place = passes.temporary(0, 0)
-    passes.run(length, Stream(Input.RESIDUAL), to=place, reduce=(Reduction.ABSMAX, Register.PEAK))
+    passes.run(
+        length, Formula(Stream(Input.RESIDUAL)), to=place, reduce=(Reduction.ABSMAX, Register.PEAK)
+    )
     for register in (Register.INVERSE_FFN, Register.EPSILON):
-        passes.run(1, Stream(Input.RESIDUAL), reduce=(Reduction.MAX, register))
+        passes.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, register))
     passes.squares(place, length, first=True)
     passes.squares(place, length, first=False)
     passes.root_mean_square(Register.INVERSE_FFN)
-    passes.run(1, Register.ROOT, to=RESULT)
+    passes.run(1, Formula(Register.ROOT), to=RESULT)
     (found,) = played(passes, {Input.RESIDUAL: [x, inverse, epsilon]})
     once = total(x, x, lanes)
     mean = (once + once) * inverse[0] + epsilon[0]

@@ -29,6 +29,16 @@ NEWTON_STEPS = 3
 """Steps from a seed to a reciprocal of float32's precision: the error 0.12 is squared in each."""
 
 
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """What a pass makes of each element: function(x * p, q), constants by their names."""
+
+    x: Place | Stream | int
+    p: Place | Stream | int | str = "one"
+    q: Place | int | str = "negative_zero"
+    function: Function = Function.ADD
+
+
 @dataclass(slots=True)
 class Passes:
     """A list of operations that grows: every method but `constant` and the places adds to it."""
@@ -65,15 +75,13 @@ class Passes:
     def run(
         self,
         length: int,
-        x: Place | Stream | int,
-        p: Place | Stream | int | str = "one",
-        q: Place | int | str = "negative_zero",
+        formula: Formula,
         *,
         to: Place | Port | None = None,
-        function: Function = Function.ADD,
         reduce: tuple[Reduction, int] = (Reduction.NONE, 0),
     ) -> None:
-        """One pass; constants by their names."""
+        """One pass."""
+        x, p, q = formula.x, formula.p, formula.q
         reduction, register = reduce
         self.operations.append(
             Pass(
@@ -82,7 +90,7 @@ class Passes:
                 p=self.constant(p) if isinstance(p, str) else p,
                 q=self.constant(q) if isinstance(q, str) else q,
                 to=to,
-                function=function,
+                function=formula.function,
                 reduction=reduction,
                 register=register,
             )
@@ -97,7 +105,7 @@ class Passes:
         function: Function = Function.ADD,
     ) -> None:
         """A register becomes function(x * p, q) of scalars."""
-        self.run(1, x, p, q, function=function, reduce=(Reduction.MAX, register))
+        self.run(1, Formula(x, p, q, function=function), reduce=(Reduction.MAX, register))
 
     def divide(self, register: int, x: int | str, p: int) -> None:
         """A register becomes x / p."""
@@ -107,7 +115,7 @@ class Passes:
     def load(self, register: int) -> None:
         """A register becomes the element of its number of the host's scalars."""
         stream = Stream(Input.CONSTANTS, constants=("scalars", register))
-        self.run(1, stream, reduce=(Reduction.MAX, register))
+        self.run(1, Formula(stream), reduce=(Reduction.MAX, register))
 
     def bound(self, peak: int) -> None:
         """A register with the greatest magnitude of a vector becomes `floor` if it is less."""
@@ -117,7 +125,7 @@ class Passes:
         """Codes of vectors (place, length, output), whose bound peak is in a register."""
         self.divide(Register.STEP, "greatest_code", peak)
         for vector, length, output in vectors:
-            self.run(length, vector, Register.STEP, "magic", to=output)
+            self.run(length, Formula(vector, Register.STEP, "magic"), to=output)
 
     def quantise_inner(self, length: int) -> None:
         """Codes of the vector that waits, for the next linear layer; its peak is in PEAK."""
@@ -136,8 +144,9 @@ class Passes:
             peak = Register.PART_PEAK if first else Register.PEAK
             self.run(
                 count,
-                self.part(x, first - start),
-                Stream(Input.CONSTANTS, constants=(name, first)),
+                Formula(
+                    self.part(x, first - start), Stream(Input.CONSTANTS, constants=(name, first))
+                ),
                 to=place,
                 reduce=(Reduction.ABSMAX, peak),
             )
@@ -147,7 +156,7 @@ class Passes:
     def squares(self, x: Place, length: int, *, first: bool) -> None:
         """SQUARES becomes the sum of the squares of x, on top of what it was if not `first`."""
         total = Register.SQUARES if first else Register.PART_SQUARES
-        self.run(length, x, x, reduce=(Reduction.SUM, total))
+        self.run(length, Formula(x, x), reduce=(Reduction.SUM, total))
         if not first:
             self.scalar(Register.SQUARES, Register.SQUARES, q=total)
 
@@ -168,14 +177,16 @@ class Passes:
         The halves (u0, u1) become (u0 * cos - u1 * sin, u1 * cos + u0 * sin).
         """
         plain, rotated, half = self.temporary(0, 0), self.temporary(1, 0), dim // 2
-        self.run(dim, sums, to=plain)
+        self.run(dim, Formula(sums), to=plain)
         peaks = (Register.HEAD_PEAK, Register.PART_PEAK)
         for side, name in enumerate(("minus_sin", "sin")):
             same, other = self.part(plain, half * side), self.part(plain, half - half * side)
             to = self.part(rotated, half * side)
-            self.run(half, same, Stream(Input.CONSTANTS, constants=("cos", 0)), to=to)
+            self.run(half, Formula(same, Stream(Input.CONSTANTS, constants=("cos", 0))), to=to)
             stream = Stream(Input.CONSTANTS, constants=(name, 0))
-            self.run(half, other, stream, to, to=to, reduce=(Reduction.ABSMAX, peaks[side]))
+            self.run(
+                half, Formula(other, stream, to), to=to, reduce=(Reduction.ABSMAX, peaks[side])
+            )
         self.scalar(peaks[0], peaks[0], q=peaks[1], function=Function.MAX)
         self.bound(peaks[0])
         return rotated
@@ -187,15 +198,15 @@ class Passes:
         the sum, if there is one.
         """
         t, shifted = self.temporary(0, 0), self.temporary(0, 1)
-        self.run(length, t, q="magic", to=shifted)
-        self.run(length, shifted, q="minus_magic", to=to)
-        self.run(length, to, "minus_one", t, to=t)
+        self.run(length, Formula(t, q="magic"), to=shifted)
+        self.run(length, Formula(shifted, q="minus_magic"), to=to)
+        self.run(length, Formula(to, "minus_one", t), to=t)
         powers = [f"exponential_{power}" for power in reversed(range(len(EXPONENTIAL)))]
-        self.run(length, t, powers[0], powers[1], to=to)
+        self.run(length, Formula(t, powers[0], powers[1]), to=to)
         for power in powers[2:]:
-            self.run(length, to, t, power, to=to)
+            self.run(length, Formula(to, t, power), to=to)
         reduce = (Reduction.NONE, 0) if total is None else (Reduction.SUM, total)
-        self.run(length, to, q=shifted, to=to, function=Function.SCALE, reduce=reduce)
+        self.run(length, Formula(to, q=shifted, function=Function.SCALE), to=to, reduce=reduce)
 
     def softmax(self, scores: Stream, query_scale: int, kept: int, weights: Port) -> None:
         """Codes of the survivors' weights, times the scales of their values; GAIN: what one counts.
@@ -204,15 +215,17 @@ class Passes:
         """
         first, second = self.temporary(0, 0), self.temporary(1, 0)
         scales = Stream(Input.SCALES)
-        self.run(kept, scales, to=first)
-        self.run(kept, scores, first, to=second)
+        self.run(kept, Formula(scales), to=first)
+        self.run(kept, Formula(scores, first), to=second)
         peak = (Reduction.MAX, Register.SHIFT)
-        self.run(kept, second, query_scale, to=second, reduce=peak)
+        self.run(kept, Formula(second, query_scale), to=second, reduce=peak)
         self.scalar(Register.SHIFT, Register.SHIFT, "minus_one")
-        self.run(kept, second, q=Register.SHIFT, to=second)
-        self.run(kept, second, "log2_e", "low", to=first, function=Function.MAX)
+        self.run(kept, Formula(second, q=Register.SHIFT), to=second)
+        self.run(kept, Formula(second, "log2_e", "low", function=Function.MAX), to=first)
         self.exponential(kept, second, Register.TOTAL)
-        self.run(kept, scales, second, to=first, reduce=(Reduction.ABSMAX, Register.WEIGHT_PEAK))
+        self.run(
+            kept, Formula(scales, second), to=first, reduce=(Reduction.ABSMAX, Register.WEIGHT_PEAK)
+        )
         self.bound(Register.WEIGHT_PEAK)
         self.quantise(Register.WEIGHT_PEAK, [(first, kept, weights)])
         self.scalar(Register.GAIN, Register.WEIGHT_PEAK, "inverse_greatest_code")
@@ -225,19 +238,19 @@ class Passes:
         """
         g, d, u = (self.temporary(1, number) for number in range(3))
         r = self.temporary(0, 0)
-        self.run(length, g, "minus_log2_e", "high", to=r, function=Function.MIN)
-        self.run(length, r, q="low", to=r, function=Function.MAX)
+        self.run(length, Formula(g, "minus_log2_e", "high", function=Function.MIN), to=r)
+        self.run(length, Formula(r, q="low", function=Function.MAX), to=r)
         self.exponential(length, d)
-        self.run(length, d, q="one", to=d)
-        self.run(length, d, q="seed", to=r, function=Function.SEED)
+        self.run(length, Formula(d, q="one"), to=d)
+        self.run(length, Formula(d, q="seed", function=Function.SEED), to=r)
         for _ in range(NEWTON_STEPS):
-            self.run(length, r, d, to=u)
-            self.run(length, u, "minus_one", "two", to=u)
-            self.run(length, r, u, to=r)
-        self.run(length, r, g, to=r)
+            self.run(length, Formula(r, d), to=u)
+            self.run(length, Formula(u, "minus_one", "two"), to=u)
+            self.run(length, Formula(r, u), to=r)
+        self.run(length, Formula(r, g), to=r)
 
     def squared_relu(self, length: int) -> None:
         """The first temporary becomes max(g, 0) squared, g in the second bank's first."""
         g, r = self.temporary(1, 0), self.temporary(0, 0)
-        self.run(length, g, q="zero", to=r, function=Function.MAX)
-        self.run(length, r, r, to=r)
+        self.run(length, Formula(g, q="zero", function=Function.MAX), to=r)
+        self.run(length, Formula(r, r), to=r)

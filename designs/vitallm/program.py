@@ -25,7 +25,7 @@ from designs.vitallm.instructions import (
     Select,
     Unit,
 )
-from designs.vitallm.passes import Passes
+from designs.vitallm.passes import Formula, Passes
 from designs.vitallm.vector import (
     LOADED,
     Input,
@@ -143,7 +143,7 @@ class _Schedule:
     def scaled(self, piece: _Piece, factor: int, to: Place) -> None:
         """Read a piece: a vector becomes its sums times a scalar."""
         for stream, start, count in piece.sums:
-            self.passes.run(count, stream, factor, to=self.passes.part(to, start))
+            self.passes.run(count, Formula(stream, factor), to=self.passes.part(to, start))
         self.read[piece.slot] = self.vector(*piece.marks)
 
     def blocks(self, columns: int) -> list[tuple[int, int]]:
@@ -176,7 +176,7 @@ class _Schedule:
         write, hidden = self.passes, self.workload.hidden
         for register in LOADED:
             write.load(register)
-        write.run(hidden, Stream(Input.RESIDUAL), to=RESIDUAL)
+        write.run(hidden, Formula(Stream(Input.RESIDUAL)), to=RESIDUAL)
         write.gain(RESIDUAL, "g1", 0, hidden)
         self.barrier(hidden, Register.INVERSE_HIDDEN, RESIDUAL)
         write.factor(Register.FACTOR_Q, Register.W_Q, Register.QUERY_FACTOR)
@@ -213,7 +213,7 @@ class _Schedule:
             sums = piece.sums[0][0]
             if factor == Register.FACTOR_V:
                 vector, peak = write.temporary(1, 0), (Reduction.ABSMAX, Register.HEAD_PEAK)
-                write.run(w.head_dim, sums, to=vector, reduce=peak)
+                write.run(w.head_dim, Formula(sums), to=vector, reduce=peak)
                 write.bound(Register.HEAD_PEAK)
             else:
                 vector = write.rotate(sums, w.head_dim)
@@ -224,7 +224,7 @@ class _Schedule:
             if is_query:
                 write.scalar(Register.QUERY_SCALE + slot, Register.HEAD_PEAK, factor)
             else:
-                write.run(1, Register.HEAD_PEAK, factor, to=scales)
+                write.run(1, Formula(Register.HEAD_PEAK, factor), to=scales)
             self.read[piece.slot] = self.queries[head] = self.vector(*piece.marks)
 
     def softmax(self, head: int) -> None:
@@ -292,7 +292,9 @@ class _Schedule:
         """Output of a head, into the vector that waits for the next linear layer."""
         p, dim, write = self.params, self.workload.head_dim, self.passes
         vector = write.temporary(0, 0)
-        write.run(dim, Stream(Input.BOOTH_SUMS, p.output_address), Register.GAIN, to=vector)
+        write.run(
+            dim, Formula(Stream(Input.BOOTH_SUMS, p.output_address), Register.GAIN), to=vector
+        )
         write.squares(vector, dim, first=head == 0)
         write.gain(vector, "g2", head * dim, dim)
         self.outputs[head] = self.vector(self.weighed[head % SURVIVOR_SLOTS])
@@ -311,7 +313,7 @@ class _Schedule:
             piece = self.piece((name, start), k, columns)
             for stream, first, count in piece.sums:
                 at = self.passes.part(RESIDUAL, start + first)
-                self.passes.run(count, stream, Register.FACTOR, at, to=port or at)
+                self.passes.run(count, Formula(stream, Register.FACTOR, at), to=port or at)
             self.read[piece.slot] = self.vector(*piece.marks)
 
     def feed_forward(self) -> None:
@@ -332,7 +334,7 @@ class _Schedule:
                 write.squared_relu(columns)
             self.vector()
             self.scaled(up, Register.FACTOR_UP, other)
-            write.run(columns, result, other, to=result)
+            write.run(columns, Formula(result, other), to=result)
             write.squares(result, columns, first=start == 0)
             write.gain(result, "g4", start, columns)
             self.vector()

@@ -1,5 +1,6 @@
 """The leading-one predictor: which keys of the cache the exact attention will read."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -19,6 +20,15 @@ from hwgen.vitallm.lop_interface import (
 )
 from hwgen.vitallm.lop_rank import Buckets, Histogram, Span
 from hwgen.vitallm.lop_score import LATENCY, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk over tokens: the next one, whether it `steps` on, and whether one has its bucket."""
+
+    token: Signal
+    steps: Value
+    is_placed: Value
 
 
 class LopUnit(Component):
@@ -125,7 +135,7 @@ class LopUnit(Component):
                 with m.If(bucket == BUCKETS - 1):
                     m.next = "REQUEST"
             with m.State("REQUEST"):
-                self.request(m, buckets, histogram, token, reads & advance, is_placed)
+                self.request(m, buckets, histogram, Walk(token, reads & advance, is_placed))
                 m.d.comb += reads.eq(token <= told.context)
                 with m.If(self.done):
                     m.next = "IDLE"
@@ -163,15 +173,7 @@ class LopUnit(Component):
         with m.If(scores.step):
             m.d.sync += [word.eq(following), token.eq(token + is_last)]
 
-    def request(
-        self,
-        m: Module,
-        buckets: Buckets,
-        histogram: Histogram,
-        token: Signal,
-        reads: Value,
-        is_placed: Value,
-    ) -> None:
+    def request(self, m: Module, buckets: Buckets, histogram: Histogram, walk: Walk) -> None:
         """All tokens again, each two cycles later known with its bucket: it survives or not."""
         told, requests = self.instruction, self.kv_request
         read = Signal(self.params.index_bits)
@@ -182,13 +184,13 @@ class LopUnit(Component):
         is_dropped = is_edge & histogram.surplus.any()
         m.d.comb += [
             survives.eq(~is_ranked | ((buckets.bucket >= histogram.threshold) & ~is_dropped)),
-            histogram.drop.eq(is_placed & is_ranked & is_dropped),
-            requests.valid.eq(is_placed & survives),
+            histogram.drop.eq(walk.is_placed & is_ranked & is_dropped),
+            requests.valid.eq(walk.is_placed & survives),
             requests.payload.index.eq(placed),
             requests.payload.kv_head.eq(told.kv_head),
             self.done.eq(requests.valid & requests.ready & (placed == told.context)),
         ]
         with m.If(~requests.valid | requests.ready):
-            m.d.sync += [read.eq(token), placed.eq(read)]
-        with m.If(reads):
-            m.d.sync += token.eq(token + 1)
+            m.d.sync += [read.eq(walk.token), placed.eq(read)]
+        with m.If(walk.steps):
+            m.d.sync += walk.token.eq(walk.token + 1)
