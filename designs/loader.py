@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from designs.document import DesignError, Node, Place, not_among, parse, read, written
-from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit
+from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit, workload_key
 from designs.names import NAME, RESERVED
 from designs.rules import RuleError, check_value
 from designs.values import Values, read_values
@@ -35,7 +35,7 @@ class Design:
 
 
 def shipped(folder: str) -> tuple[str, ...]:
-    """Names of the files that ship in `zoo` (designs) or `spaces` (search spaces), sorted."""
+    """Names of the files that ship in `zoo` (designs), `spaces` or `cascades`, sorted."""
     return tuple(sorted(path.stem for path in (_FOLDER / folder).glob("*.yaml")))
 
 
@@ -78,9 +78,8 @@ def dump(design: Design) -> str:
     if len(FAMILIES[design.family]) > 1:
         content["machine"] = design.machine
     content["params"] = plain(design.params)
-    kinds = {kind: key for key, kind in WORKLOADS.items()}
     content["workloads"] = [
-        {kinds[type(workload)]: plain(workload), "name": name}
+        {workload_key(type(workload)): plain(workload), "name": name}
         for name, workload in design.workloads.items()
     ]
     return yaml.safe_dump(content, sort_keys=False, width=100)
@@ -120,17 +119,24 @@ def read_workloads(document: Node) -> dict[str, tuple[Node, Workload]]:
     lines: dict[str, int | None] = {}
     for index, item in enumerate(document.sequence()):
         given = item.mapping((*WORKLOADS, "name"))
-        kinds = [key for key in given if key in WORKLOADS]
-        if len(kinds) != 1:
-            raise item.place.error(f"workload must have one key of {', '.join(WORKLOADS)}")
+        key, workload = read_workload(item)
         name = given["name"].name() if "name" in given else f"w{index}"
         if name in lines:
             raise given.get("name", item).place.error(
                 f"name must be unique, not {name} again (first on line {lines[name]})"
             )
         lines[name] = item.place.line
-        workloads[name] = given[kinds[0]], build(WORKLOADS[kinds[0]], given[kinds[0]])
+        workloads[name] = given[key], workload
     return workloads
+
+
+def read_workload(item: Node) -> tuple[str, Workload]:
+    """The one workload of an item of a list, under the key of its kind."""
+    given = item.mapping((*WORKLOADS, "name"))
+    kinds = [key for key in given if key in WORKLOADS]
+    if len(kinds) != 1:
+        raise item.place.error(f"workload must have one key of {', '.join(WORKLOADS)}")
+    return kinds[0], build(WORKLOADS[kinds[0]], given[kinds[0]])
 
 
 def check_workload(

@@ -74,7 +74,11 @@ def design(command: argparse.ArgumentParser) -> None:
 
 def workload(command: argparse.ArgumentParser) -> None:
     choice = command.add_mutually_exclusive_group()
-    choice.add_argument("--workload", metavar="W", help="only this workload of the design")
+    choice.add_argument(
+        "--workload", metavar="W",
+        help="only this workload of the design, or another in the words of a file, "
+        "'KIND: {SIZE: N, ...}'",
+    )  # fmt: skip
     choice.add_argument("--gemm", metavar="M,K,N", help="a GEMM of these sizes instead")
 
 

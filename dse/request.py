@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 from designs import Design, DesignError, Gemm, Workload, load
 from designs.document import Node, Place, not_among, parse
-from designs.loader import build, check_workload, check_workloads
+from designs.families import kind_of, workload_key, workload_type
+from designs.loader import build, check_workload, check_workloads, read_workload
+
+WORKLOAD = "--workload"
 
 
 def design_of(args: Namespace) -> Design:
@@ -20,14 +23,28 @@ def workloads_of(design: Design, args: Namespace) -> Mapping[str, Workload]:
     """
     if args.gemm is not None:
         return {"gemm": gemm(args.gemm, design)}
+    if args.workload is not None and ":" in args.workload:
+        return spelled_out(args.workload, design)
     if not design.workloads:
-        raise DesignError(f"--gemm must be given: design {design.name} has no workloads")
+        key = workload_key(workload_type(kind_of(design.params)))
+        raise DesignError(
+            f"{WORKLOAD} must be given, as '{key}: {{...}}': design {design.name} has no workloads"
+        )
     names = design.workloads if args.workload is None else (args.workload,)
     if args.workload not in (None, *design.workloads):
-        raise DesignError(not_among("--workload", args.workload, design.workloads))
+        raise DesignError(not_among(WORKLOAD, args.workload, design.workloads))
     workloads = {name: design.workloads[name] for name in names}
     check_workloads(design.params, workloads, args.overrides)
     return workloads
+
+
+def spelled_out(text: str, design: Design) -> Mapping[str, Workload]:
+    """The workload of `KIND: {SIZES}`, as in a design file; the design must be able to run it."""
+    item = parse(text, Place(source=f"{WORKLOAD} {text}", key="workload"))
+    key, workload = read_workload(item)
+    given = item.mapping((key, "name"))
+    check_workload(design.params, workload, given[key])
+    return {given["name"].name() if "name" in given else key: workload}
 
 
 def gemm(text: str, design: Design) -> Gemm:

@@ -1,7 +1,7 @@
 """Search spaces: axes over the params of a machine, and the workloads that every point is given."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
@@ -12,10 +12,10 @@ import archmodels.technology
 from archmodels.supply import Supply
 from archmodels.technology import Technology
 from designs.document import Node
-from designs.families import Params, Workload, fit
+from designs.families import Params, Workload, check_fit, check_kind, fit
 from designs.grid import Grid
 from designs.loader import field_value, open_document, params_type, read_workloads
-from designs.rules import kept
+from designs.rules import Flag, Rule, RuleError
 
 Indices: TypeAlias = NDArray[np.int64]
 
@@ -46,6 +46,20 @@ class Axis:
 
     name: str
     values: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Points that are not valid: `count` of them break `rule`, and no rule before it.
+
+    workload: the one that they do not fit; empty for a rule of the params
+    example: the sentence of the first of these points
+    """
+
+    rule: Rule[Any]
+    workload: str
+    example: str
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,13 +100,43 @@ class SearchSpace:
 
     def valid_points(self, points: Indices) -> Indices:
         """Those of `points` that keep every rule and fit every workload."""
+        return self.sifted(points)[0]
+
+    def sifted(self, points: Indices) -> tuple[Indices, list[Refusal]]:
+        """The valid ones of `points`, and why the others are not."""
+        valid = np.ones(len(points), dtype=np.bool_)
+        refusals = []
+        for workload, rule, holds in self._verdicts(points):
+            broken = points[valid & np.logical_not(holds)]
+            valid &= holds
+            if len(broken):
+                example = self._sentence(int(broken[0]), workload)
+                refusals.append(
+                    Refusal(rule=rule, workload=workload, example=example, count=len(broken))
+                )
+        return points[valid], refusals
+
+    def _verdicts(self, points: Indices) -> Iterator[tuple[str, Rule[Any], Flag]]:
+        """Every rule that one object would be checked against, in that order: where it holds.
+
+        Each value of an axis is in the range of its field.
+        """
         grid: Any = self.grid(points)
-        mask: NDArray[np.bool_] = grid.valid()
-        for workload in self.workloads.values():
+        for rule in self.kind.RULES:
+            yield "", rule, rule.holds(grid)
+        for name, workload in self.workloads.items():
             pair = fit(grid, workload)
-            mask = mask & kept(type(pair).RULES, pair)
-        valid: Indices = points[mask]
-        return valid
+            for rule in type(pair).RULES:
+                yield name, rule, rule.holds(pair)
+
+    def _sentence(self, point: int, workload: str) -> str:
+        """What is wrong with a point: with its params, or with a workload on them."""
+        try:
+            params = self.params(point)
+            check_fit(params, self.workloads[workload])
+        except ValueError as error:
+            return str(error)
+        raise ValueError(f"point must be one that is refused, not {point}")
 
     def params(self, point: int) -> Params:
         """The params at one valid point."""
@@ -101,6 +145,16 @@ class SearchSpace:
         return self.kind(
             **{axis.name: types[axis.name](getattr(grid, axis.name)[0]) for axis in self.axes}
         )
+
+
+def merged(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """One for each rule, of the first example; those of the most points first."""
+    found: dict[tuple[Rule[Any], str], Refusal] = {}
+    for one in refusals:
+        place = one.rule, one.workload
+        before = found.get(place)
+        found[place] = one if before is None else replace(before, count=before.count + one.count)
+    return tuple(sorted(found.values(), key=lambda one: -one.count))
 
 
 def behind(space: SearchSpace, supply: Supply) -> SearchSpace:
@@ -128,9 +182,7 @@ def load_space(source: str) -> SearchSpace:
     for key in ("params", "workloads"):
         if key not in root:
             raise document.place.error(f"{key} must be given")
-    workloads = {key: found for key, (_, found) in read_workloads(root["workloads"]).items()}
-    if not workloads:
-        raise root["workloads"].error("must hold at least one workload")
+    workloads = _workloads(kind, root["workloads"])
     prices = archmodels.technology.load(
         root["technology"].choice(archmodels.technology.names())
         if "technology" in root
@@ -156,6 +208,20 @@ def load_space(source: str) -> SearchSpace:
             f"params must span at most {POINTS_MAX} points, not {space.point_count}"
         )
     return space
+
+
+def _workloads(kind: type[Params], node: Node) -> dict[str, Workload]:
+    """Those of a list, of the kind that the machine runs."""
+    workloads: dict[str, Workload] = {}
+    for name, (place, workload) in read_workloads(node).items():
+        try:
+            check_kind(kind, workload)
+        except RuleError as error:
+            raise place.place.error(str(error)) from error
+        workloads[name] = workload
+    if not workloads:
+        raise node.error("must hold at least one workload")
+    return workloads
 
 
 def _axes(kind: type[Params], node: Node) -> tuple[Axis, ...]:

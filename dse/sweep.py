@@ -22,7 +22,7 @@ from designs.families import Params
 from designs.grid import Grid
 from dse.files import whole
 from dse.pareto import balanced_point, pareto_front
-from dse.space import SearchSpace
+from dse.space import Refusal, SearchSpace, merged
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
 
@@ -40,6 +40,7 @@ class SweepResult:
         `frequency_mhz`, `time_us` and `leakage_mw`; behind memories also those of `_system`
     front: mask of the Pareto front over the objectives of the space
     best: position of the point of the front with the least product of the objectives
+    refusals: why the other points are not valid, the most frequent reason first
     resumed_points: points of the space that an earlier, killed sweep had already done
     scratch: folder of the sweep's own, which `finish` removes with all that is in it
     """
@@ -49,6 +50,7 @@ class SweepResult:
     costs: Columns
     front: NDArray[np.bool_]
     best: int
+    refusals: tuple[Refusal, ...]
     resumed_points: int
     scratch: Path
 
@@ -90,6 +92,15 @@ class EmptySpaceError(ValueError):
     """A space without a single valid point, in one sentence after the space's file."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    """A chunk: the costs of its valid points, and why the others are not valid."""
+
+    columns: Columns
+    refusals: list[Refusal]
+    resumed_points: int
+
+
 def sweep(
     space: SearchSpace, folder: Path, show: Callable[[int], None] = lambda done: None
 ) -> SweepResult:
@@ -101,13 +112,16 @@ def sweep(
     prices = technology.load(space.technology)
     scratch = _scratch_folder(space, prices, folder)
     scratch.mkdir(exist_ok=True)
-    parts, resumed_points = _parts(space, prices, scratch, show)
-    parts = [part for part in parts if len(part["point"])]
+    every = _parts(space, prices, scratch, show)
+    refusals = merged(refusal for part in every for refusal in part.refusals)
+    parts = [part.columns for part in every if len(part.columns["point"])]
     if not parts:
         shutil.rmtree(scratch, ignore_errors=True)
+        most = refusals[0]
         raise EmptySpaceError(
             f"{space.source}: space must have a valid point, and each of its "
-            f"{space.point_count:,} breaks a rule or does not fit a workload"
+            f"{space.point_count:,} breaks a rule or does not fit a workload, "
+            f"{most.count:,} of them this one: {most.example}"
         )
     costs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     points = costs.pop("point")
@@ -118,30 +132,30 @@ def sweep(
         costs=costs,
         front=pareto_front(objectives),
         best=balanced_point(objectives),
-        resumed_points=resumed_points,
+        refusals=refusals,
+        resumed_points=sum(part.resumed_points for part in every),
         scratch=scratch,
     )
 
 
 def _parts(
     space: SearchSpace, prices: Technology, scratch: Path, show: Callable[[int], None]
-) -> tuple[list[Columns], int]:
-    """Every chunk, evaluated or found in `scratch`, and how many points of the space were found."""
-    parts: list[Columns] = []
-    resumed_points = 0
+) -> list[_Part]:
+    """Every chunk, evaluated or found in `scratch`."""
+    parts: list[_Part] = []
     for start in range(0, space.point_count, CHUNK_POINTS):
         stop = min(start + CHUNK_POINTS, space.point_count)
+        valid, refusals = space.sifted(np.arange(start, stop, dtype=np.int64))
         path = scratch / f"{start}.npz"
-        part = _saved(path)
-        if part is None:
-            part = evaluate(space, prices, np.arange(start, stop, dtype=np.int64))
+        saved = _saved(path)
+        columns = evaluate(space, prices, valid) if saved is None else saved
+        if saved is None:
             with whole(path) as partial:
-                _save(partial, part)
-        else:
-            resumed_points += stop - start
-        parts.append(part)
+                _save(partial, columns)
+        resumed_points = 0 if saved is None else stop - start
+        parts.append(_Part(columns=columns, refusals=refusals, resumed_points=resumed_points))
         show(stop)
-    return parts, resumed_points
+    return parts
 
 
 def finish(result: SweepResult) -> None:
@@ -149,12 +163,11 @@ def finish(result: SweepResult) -> None:
     shutil.rmtree(result.scratch, ignore_errors=True)
 
 
-def evaluate(space: SearchSpace, prices: Technology, points: NDArray[np.int64]) -> Columns:
-    """The valid ones of `points` (column `point`) and their costs, as in SweepResult.
+def evaluate(space: SearchSpace, prices: Technology, valid: NDArray[np.int64]) -> Columns:
+    """Valid points (column `point`) and their costs, as in SweepResult.
 
-    Where none is valid, `point` is the only column.
+    Where there are none, `point` is the only column.
     """
-    valid = space.valid_points(points)
     if not len(valid):
         return {"point": valid}
     if space.kind not in archmodels.STEPPED:

@@ -5,11 +5,8 @@ Verilog.
 """
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 import archmodels
 from archmodels import counts
@@ -20,6 +17,7 @@ from hwgen.emit import emit
 from hwgen.netlist import Netlist, count
 from sim.benches import BENCHES
 from sim.golden import GOLDENS
+from sim.outputs import by_name, difference
 from sim.streams import Plan, SimResult
 
 NETLIST_TOTALS = {
@@ -49,10 +47,13 @@ class Difference:
 class Agreement:
     """What was compared for one workload; None where it was not.
 
+    `output_difference` says where an output is not the golden's, and is empty where all are;
+    `output_count` is the number of values that the golden gives.
     `seconds` is the time that the simulated clock ran, for `simulated_cycles` cycles.
     """
 
-    outputs_equal: bool
+    output_difference: str
+    output_count: int
     cycles_equal: bool
     activity_equal: bool
     netlist_equal: bool | None
@@ -63,9 +64,14 @@ class Agreement:
     seconds: float
 
     @property
+    def outputs_equal(self) -> bool:
+        """Whether the RTL's outputs are the golden's, in every bit."""
+        return not self.output_difference
+
+    @property
     def details(self) -> str:
-        """One line for each number that differs."""
-        return "\n".join(map(str, self.differences))
+        """A line for the outputs, if they differ, and one for each number that does."""
+        return "\n".join(filter(None, [self.output_difference, *map(str, self.differences)]))
 
 
 def agree(
@@ -91,7 +97,8 @@ def compare(
     bench, model = BENCHES[type(params)], archmodels.counted(params, workload, inputs)
     plan = bench.plan(params, *inputs)
     result = simulate(design_name, params, plan, run)
-    output = bench.results(params, workload, result)
+    output = by_name(bench.results(params, workload, result))
+    golden = by_name(GOLDENS[type(params)](params, *inputs))
     active = [
         Difference(key=key, rtl=counted, model=int(model.activity[key].count))
         for key, counted in bench.activity(params, result, plan).items()
@@ -100,7 +107,8 @@ def compare(
     cycles = Difference(key="cycles", rtl=result.cycles, model=int(model.cycles))
     differing = tuple(one for one in [cycles, *active, *(built or ())] if one.rtl != one.model)
     return Agreement(
-        outputs_equal=_equal(output, GOLDENS[type(params)](params, *inputs)),
+        output_difference=difference(output, golden),
+        output_count=sum(tensor.size for tensor in golden.values()),
         cycles_equal=cycles not in differing,
         activity_equal=not any(one in differing for one in active),
         netlist_equal=None if built is None else not any(one in differing for one in built),
@@ -109,15 +117,6 @@ def compare(
         differences=differing,
         simulated_cycles=result.simulated_cycles,
         seconds=result.seconds,
-    )
-
-
-def _equal(output: Any, golden: Any) -> bool:
-    """Whether two outputs, tensors or tensors by name, are the same."""
-    if not isinstance(golden, Mapping):
-        return np.array_equal(output, golden)
-    return output.keys() == golden.keys() and all(
-        np.array_equal(output[name], golden[name]) for name in golden
     )
 
 

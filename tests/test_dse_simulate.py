@@ -3,8 +3,10 @@
 import importlib.metadata
 import importlib.util
 import json
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import dse.verify
@@ -134,11 +136,29 @@ class TestWrongRtl:
         assert "mac.slots: 1 in the RTL, " in output
 
     def test_outputs_that_differ(self, run, monkeypatch):
-        monkeypatch.setattr(
-            dse.verify, "GOLDENS", {type(load("tile4").params): lambda params, a, w: a @ w + 1}
-        )
+        def golden(params, a, w):
+            return a @ w + (np.indices((3, 4)).sum(axis=0) == 2)
+
+        monkeypatch.setattr(dse.verify, "GOLDENS", {type(load("tile4").params): golden})
         status, output, _ = run("sim", "tiny.yaml", "--engine", "amaranth", "--json")
         assert (status, json.loads(output)["outputs_equal"]) == (1, False)
+        *_, line = run("sim", "tiny.yaml", "--engine", "amaranth")[1].splitlines()
+        found = re.fullmatch(
+            r"o\[0, 2\]: (-?\d+) in the RTL, (-?\d+) in the golden; 3 of 12 differ", line
+        )
+        assert found is not None and int(found[2]) == int(found[1]) + 1
+
+    @pytest.mark.parametrize(
+        ("golden", "sentence"),
+        [
+            (lambda params, a, w: a @ w[:, 1:], "o: shape (3, 4) in the RTL, (3, 3) in the golden"),
+            (lambda params, a, w: {"o": a, "p": w}, "outputs: o in the RTL, o, p in the golden"),
+        ],
+    )
+    def test_outputs_of_another_form(self, run, monkeypatch, golden, sentence):
+        monkeypatch.setattr(dse.verify, "GOLDENS", {type(load("tile4").params): golden})
+        status, output, _ = run("sim", "tiny.yaml", "--engine", "amaranth")
+        assert status == 1 and output.splitlines()[-1] == sentence
 
 
 @pytest.mark.parametrize(
@@ -179,9 +199,9 @@ class TestVerdict:
         def agree(design_name, params, workload, run):
             asked.append((design_name, params, workload, run))
             return dse.verify.Agreement(
-                outputs_equal=True, cycles_equal=workload.k < 10, netlist_equal=True,
-                activity_equal=True, rtl_cycles=workload.k + 1, model_cycles=workload.k,
-                differences=(), simulated_cycles=99, seconds=0.5,
+                output_difference="", output_count=1, cycles_equal=workload.k < 10,
+                netlist_equal=True, activity_equal=True, rtl_cycles=workload.k + 1,
+                model_cycles=workload.k, differences=(), simulated_cycles=99, seconds=0.5,
             )  # fmt: skip
 
         monkeypatch.setattr(dse.verify, "agree", agree)

@@ -8,7 +8,7 @@ import pytest
 from archmodels import technology
 from designs import Dataflow, DesignError, Gemm, SystolicParams, shipped
 from designs.families import check_fit
-from dse.space import load_space
+from dse.space import load_space, merged
 
 SPACE = """\
 family: systolic
@@ -74,6 +74,32 @@ def test_valid_points_are_those_that_the_params_type_accepts(space, folder):
     points = np.arange(mixed.point_count)
     assert mixed.valid_points(points).tolist() == expected
     assert len(expected) == mixed.point_count // 4  # half has dataflow os, half a short max_k
+
+
+def test_why_points_are_not_valid(folder):
+    (folder / "y.yaml").write_text(SPACE.replace("max_k: 64", "max_k: [64, 63]"))
+    mixed = load_space("y.yaml")
+    valid, refusals = mixed.sifted(np.arange(mixed.point_count))
+    assert len(valid) + sum(one.count for one in refusals) == mixed.point_count == 144
+    assert [(one.rule.key, one.workload, one.count, one.example) for one in refusals] == [
+        # half has dataflow os, all of which set acc_rows
+        ("acc_rows", "", 72,
+         "acc_rows must be left out with dataflow os, which has no accumulator memory, not 4"),
+        ("k", "one", 36, "k must be at most max_k = 63, not 64"),
+    ]  # fmt: skip
+    parts = [mixed.sifted(np.arange(at, at + 36))[1] for at in (108, 72, 36, 0)]
+    assert [(one.count, one.workload) for one in merged(sum(parts, []))] == [(72, ""), (36, "one")]
+
+
+def test_a_rule_is_told_apart_by_workload(folder):
+    text = SPACE.replace("max_k: 64", "max_k: [64, 10, 8]")
+    (folder / "y.yaml").write_text(text.replace("k: 64, n", "k: 9, n").replace("k: 2", "k: 60"))
+    refusals = merged(load_space("y.yaml").sifted(np.arange(216))[1])
+    found = {one.workload: (one.count, one.example) for one in refusals if one.rule.key == "k"}
+    assert found == {
+        "one": (36, "k must be at most max_k = 8, not 9"),
+        "w1": (36, "k must be at most max_k = 10, not 60"),
+    }
 
 
 def test_params_of_a_point(space):
@@ -149,6 +175,13 @@ def test_errors(folder, text, sentence):
         (
             "params: {}\nworkloads: []\n",
             "x.yaml:3: workloads: workloads must hold at least one workload, not []",
+        ),
+        (
+            "params: {}\nworkloads: [attention: {queries: 1, keys: 1, e: 1, f: 1}]\n",
+            (
+                "x.yaml:3: workloads[0].attention: workload must be of kind gemm on this machine, "
+                "not attention"
+            ),
         ),
     ],
 )

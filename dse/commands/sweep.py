@@ -13,7 +13,7 @@ from designs import Design, dump
 from dse.files import output_folder
 from dse.plot import pareto_plot
 from dse.progress import Progress
-from dse.space import SearchSpace, behind, load_space
+from dse.space import Refusal, SearchSpace, behind, load_space
 from dse.supply import check_clocked, supply_of
 from dse.sweep import SweepResult, finish, sweep, write_csv
 from dse.text import Outcome, table
@@ -33,6 +33,7 @@ def run(args: Namespace) -> Outcome:
     content: dict[str, object] = {
         "points": space.point_count,
         "valid_points": len(result.points),
+        "refused": [_refused(one) for one in result.refusals],
         "pareto_points": int(np.count_nonzero(result.front)),
         "resumed_points": result.resumed_points,
         "seconds": seconds,
@@ -45,11 +46,33 @@ def run(args: Namespace) -> Outcome:
             f"{space.name}: {space.point_count:,} points, {len(result.points):,} of them valid, "
             f"{content['pareto_points']:,} on the Pareto front, in {seconds:.2f} s"
         ),
+        *_refusal_lines(result),
         f"best point by the product of {', '.join(space.objectives)}",
         table(_best(result).items()),
         *map(str, paths),
     ]
     return Outcome(content=content, text="\n".join(lines))
+
+
+def _refused(one: Refusal) -> dict[str, object]:
+    """What `--json` says of the points that break a rule, and none before it."""
+    return {
+        "key": one.rule.key,
+        "workload": one.workload or None,
+        "points": one.count,
+        "example": one.example,
+    }
+
+
+def _refusal_lines(result: SweepResult) -> list[str]:
+    """The points that are not valid by the first rule that each breaks; nothing where all are."""
+    if not result.refusals:
+        return []
+    rows = [
+        (one.count, f"{one.workload}: {one.example}" if one.workload else one.example)
+        for one in result.refusals
+    ]
+    return ["points that are not valid, by the first rule they break, such as", table(rows)]
 
 
 def _space(args: Namespace) -> SearchSpace:

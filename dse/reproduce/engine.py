@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from designs import Params, Workload
 from dse.reproduce.measurements import Figures
 from hwgen.emit import emit
@@ -41,10 +39,7 @@ class Engine:
         of the workload, dynamic. leakage_nw.
         """
         done = flow.synthesise(verilog, self.name, library)
-        operands = [
-            np.broadcast_to(drawn[:1], drawn.shape) if place in self.alike else drawn
-            for place, drawn in enumerate(measure.operands(self.params, self.workload))
-        ]
+        operands = measure.operands(self.params, self.workload, alike=self.alike)
         run = measure.measure(done.mapped, library, self.params, self.workload, operands)
         if not run.outputs_equal:
             raise SimulationError(f"{self.name}: outputs must be golden's, and are not")
