@@ -77,6 +77,11 @@ class FloatFormat:
         return self.specials == Specials.IEEE
 
     @property
+    def one(self) -> int:
+        """Pattern of 1."""
+        return self.bias << self.mantissa_bits
+
+    @property
     def infinity(self) -> int:
         """Pattern of exponents of ones above a fraction of zeros: the least that is not finite,
         where there are infinities."""

@@ -104,7 +104,7 @@ def vector(width: int) -> str:
 
 def with_legal_names(rtlil: str) -> str:
     """RTLIL in which every public name is one that Verilog need not escape."""
-    names = dict.fromkeys(re.findall(r"\\(\S+)", rtlil))
+    names = dict.fromkeys(re.findall(r"\\([^\s\"]+)", rtlil))
     taken = set(names)
     legal = {}
     for name in names:
@@ -114,7 +114,7 @@ def with_legal_names(rtlil: str) -> str:
                 new += "_"
             taken.add(new)
             legal[name] = new
-    return re.sub(r"\\(\S+)", lambda match: "\\" + legal.get(match[1], match[1]), rtlil)
+    return re.sub(r"\\([^\s\"]+)", lambda match: "\\" + legal.get(match[1], match[1]), rtlil)
 
 
 def with_synchronous_reset(rtlil: str) -> str:

@@ -22,7 +22,7 @@ def test_patterns_are_those_of_the_type(name):
     assert number.precision == known.nmant + 1
     assert 2.0**number.min_exponent == float(known.smallest_normal)
     assert number_of(number.largest) == known.max
-    assert number_of(number.bias << number.mantissa_bits) == 1.0
+    assert number_of(number.one) == 1.0
     assert np.isnan(number_of(number.nan))
     assert np.isinf(number_of(number.infinity)) == number.has_infinity
     overflow = number_of(number.overflow)

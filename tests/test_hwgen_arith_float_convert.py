@@ -79,3 +79,23 @@ def test_to_integers(number, bits, signed):
     (found,) = BitParallel(FloatToInteger(params))(i=words)
     expected = golden.to_integer(number, words, bits, signed)
     assert (found == expected % (1 << bits)).all()
+
+
+@pytest.mark.parametrize(("number", "bits", "point"), [(FP32, 13, 8), (FP16, 8, 3), (FP32, 9, 1)])
+@pytest.mark.parametrize("signed", [True, False])
+def test_integers_with_fraction(number, bits, point, signed):
+    """Each is that of the number times a power of two, which is exact in float64."""
+    params = IntegerParams(format=number, bits=bits, signed=signed, fraction_bits=point)
+    values = integers(bits, signed)
+    (found,) = BitParallel(FloatFromInteger(params))(i=values)
+    assert (found == golden.encode(number, np.ldexp(values.astype(np.float64), -point))).all()
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    halves = golden.encode(number, np.ldexp(values.astype(np.float64), -point - 1))
+    words = np.concatenate([halves, near(number, halves, np.random.default_rng(0), 1)])
+    words = np.concatenate([words, drawn(number, 1 << 16), special(number)])
+    reals = golden.decode(number, words)
+    rounded = np.clip(np.rint(np.ldexp(reals, point)), low, high)
+    negative = words >> number.bits - 1 == 1
+    expected = np.where(np.isnan(reals), np.where(negative, low, high), rounded).astype(np.int64)
+    (found,) = BitParallel(FloatToInteger(params))(i=words)
+    assert (found == expected % (1 << bits)).all()

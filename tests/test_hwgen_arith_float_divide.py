@@ -8,6 +8,8 @@ from float_steps import result
 
 from designs.floats import FP32
 from hwgen.arith import FloatDivider, FloatDividerParams
+from hwgen.emit import verilog
+from hwgen.netlist import count, flattened_count
 from sim.golden import floats as golden
 
 CASES = [(name, 1, True) for name in FORMATS]
@@ -23,6 +25,25 @@ def test_quotients(name, bits_per_cycle, subnormals):
     b = np.where(np.arange(len(b)) % 3 == 0, short, b)
     unit = FloatDivider(FloatDividerParams(format=number, bits_per_cycle=bits_per_cycle))
     assert (result(unit, a=a, b=b)["quotient"] == golden.divide(number, a, b)).all()
+
+
+@pytest.mark.parametrize("bits_per_cycle", [1, 2])
+@pytest.mark.parametrize("name", ["e2m1", "fp8_e5m2", "bf16", "fp32"])
+def test_reciprocals(name, bits_per_cycle):
+    number = FORMATS[name]
+    (_, b), params = pairs(number, 1 << 14), {"bits_per_cycle": bits_per_cycle, "reciprocal": True}
+    unit = FloatDivider(FloatDividerParams(format=number, **params))
+    expected = golden.divide(number, np.full_like(b, number.one), b)
+    assert (result(unit, b=b)["quotient"] == expected).all()
+
+
+def test_no_register_of_a_reciprocal_is_constant():
+    unit = FloatDivider(FloatDividerParams(format=FP32, bits_per_cycle=2, reciprocal=True))
+    text = verilog(unit, "dut")
+    # Quotient and counter, divisor, remainder, exponent's room, sign, two kinds of no number.
+    bits = (26 + 1) + 24 + 24 + 10 + 1 + 2
+    assert flattened_count(text, "dut").flip_flop_bits == bits
+    assert count(text, "dut").flip_flop_bits == bits
 
 
 def test_latency():

@@ -67,16 +67,20 @@ class FloatConvert(Component):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntegerParams:
-    """A format, and width and sign of the integers that are converted to or from it."""
+    """A format, and width and sign of the integers that are converted to or from it.
+
+    fraction_bits: so many lowest bits of an integer are below the point, less than `bits`.
+    """
 
     format: FloatFormat
     bits: int
     signed: bool
+    fraction_bits: int = 0
 
     @property
     def result(self) -> FloatResultParams:
         """The room above the highest bit of a magnitude is always the same."""
-        room = self.bits + self.format.bias - 2
+        room = self.bits - self.fraction_bits + self.format.bias - 2
         return FloatResultParams(
             format=self.format,
             bits=self.bits,
@@ -88,7 +92,8 @@ class IntegerParams:
     @property
     def label(self) -> str:
         """Part of a module's name, another one for each params."""
-        return f"{self.format.label}_{'s' if self.signed else 'u'}{self.bits}"
+        point = f"p{self.fraction_bits}" if self.fraction_bits else ""
+        return f"{self.format.label}_{'s' if self.signed else 'u'}{self.bits}{point}"
 
 
 class FloatFromInteger(Component):
@@ -139,7 +144,8 @@ class FloatToInteger(Component):
         # The highest place is that of the integer; two or more are below the lowest.
         width = max(bits + 2, number.format.precision)
         word = Cat(Const(0, width - number.format.precision), number.significand)
-        amount = named(m, "amount", Const(bits - 1 + number.format.bias) - number.scale)
+        highest = bits - 1 - self.params.fraction_bits + number.format.bias
+        amount = named(m, "amount", Const(highest) - number.scale)
         right = amount[:-1] & (~amount[-1]).replicate(len(amount) - 1)
         word = aligned(m, "word", word, saturated(right, (width - 1).bit_length()))
         low = width - bits

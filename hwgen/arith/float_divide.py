@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from hwgen.arith.float_parts import Fields, held, leading, named
-from hwgen.arith.float_recurrence import RecurrenceParams
+from hwgen.arith.float_parts import Fields, held, leading
+from hwgen.arith.float_recurrence import RecurrenceParams, divided
 from hwgen.arith.float_result import FloatResult, FloatResultParams
 from hwgen.component import Component
 
@@ -18,9 +18,13 @@ class FloatDividerParams(RecurrenceParams):
 
     The recurrence makes one bit before the point, and one to round by. A quotient of significands
     is more than a half, so that its first bit may be zero.
+
+    reciprocal: the dividend is 1.
     """
 
     extra_bits: ClassVar[int] = 2
+
+    reciprocal: bool = False
 
     @property
     def result(self) -> FloatResultParams:
@@ -44,17 +48,17 @@ class FloatDivider(Component):
     al., 7.6; Ercegovac and Lang, "Division and Square Root", 1994.
 
     Members: `start`: takes `a` and `b`, whatever is under way; `done`: nothing is under way;
-    `quotient`: of the last start, while done.
+    `quotient`: of the last start, while done. Of a reciprocal `a` is 1, and no port.
     """
 
     params: FloatDividerParams
 
     def __init__(self, params: FloatDividerParams) -> None:
         bits = params.format.bits
+        dividend = {} if params.reciprocal else {"a": In(bits)}
         super().__init__(
             params,
-            {"start": In(1), "a": In(bits), "b": In(bits)}
-            | {"done": Out(1), "quotient": Out(bits)},
+            {"start": In(1), **dividend, "b": In(bits)} | {"done": Out(1), "quotient": Out(bits)},
         )
 
     @property
@@ -63,24 +67,30 @@ class FloatDivider(Component):
 
     @property
     def label(self) -> str:
-        return f"float_divider_{self.params.label}"
+        name = "reciprocal" if self.params.reciprocal else "divider"
+        return f"float_{name}_{self.params.label}"
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         p = self.params
-        a, b = Fields.of(p.format, self.a), Fields.of(p.format, self.b)
+        one = Const(p.format.one, p.format.bits)
+        a = Fields.of(p.format, one if p.reciprocal else self.a)
+        b = Fields.of(p.format, self.b)
         (a_word, a_scale), (b_word, b_scale) = leading(m, "a", a), leading(m, "b", b)
         dividend = Mux(b.is_infinite, 0, a_word)
         is_nan = (a.is_nan | b.is_nan) | (a.is_zero & b.is_zero) | (a.is_infinite & b.is_infinite)
         divisor = held(m, "divisor", self.start, b_word)
-        remainder = Signal(len(dividend) + 1, reset_less=True)
+        # The lowest bit of a doubled remainder is low; that of 1 is too.
+        low = 1 if p.reciprocal else 0
+        kept = Signal(len(dividend) + 1 - low, name="remainder", reset_less=True)
+        remainder = Cat(Const(0, low), kept)
         # A one above the bits of the quotient counts the steps: it is on top when all are made.
         digits = Signal(p.digit_bits + 1, init=1 << p.digit_bits)
-        next_remainder, next_digits = self.step(m, remainder, divisor, digits)
+        next_remainder, next_digits = divided(m, p.bits_per_cycle, remainder, divisor, digits)
         with m.If(self.start):
-            m.d.sync += [remainder.eq(dividend), digits.eq(1)]
+            m.d.sync += [kept.eq(dividend[low:]), digits.eq(1)]
         with m.Elif(~self.done):
-            m.d.sync += [remainder.eq(next_remainder), digits.eq(next_digits)]
+            m.d.sync += [kept.eq(next_remainder[low:]), digits.eq(next_digits)]
         m.submodules.result = result = FloatResult(p.result)
         room = a_scale - b_scale + (p.format.bias - 1)
         m.d.comb += [
@@ -93,14 +103,3 @@ class FloatDivider(Component):
             self.quotient.eq(result.pattern),
         ]
         return m
-
-    def step(
-        self, m: Module, remainder: Value, divisor: Value, digits: Value
-    ) -> tuple[Value, Value]:
-        """Remainder and digits a cycle later."""
-        for place in range(self.params.bits_per_cycle):
-            rest = named(m, f"rest_{place}", remainder - divisor)
-            left = Mux(rest[-1], remainder, rest)[: len(divisor)]
-            remainder = named(m, f"remainder_{place}", Cat(Const(0, 1), left))
-            digits = Cat(~rest[-1], digits)[: len(digits)]
-        return remainder, digits

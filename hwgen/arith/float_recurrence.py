@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
 from designs.floats import FloatFormat
 from designs.rules import ceil_div
+from hwgen.arith.float_parts import named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,3 +41,15 @@ class RecurrenceParams:
     def label(self) -> str:
         """Part of a module's name, another one for each params."""
         return f"{self.format.label}_by_{self.bits_per_cycle}"
+
+
+def divided(
+    m: Module, bits: int, remainder: Value, divisor: Value, digits: Value
+) -> tuple[Value, Value]:
+    """Remainder and digits of a restoring division when `bits` more of the quotient are made."""
+    for place in range(bits):
+        rest = named(m, f"rest_{place}", remainder - divisor)
+        left = Mux(rest[-1], remainder, rest)[: len(divisor)]
+        remainder = named(m, f"remainder_{place}", Cat(Const(0, 1), left))
+        digits = Cat(~rest[-1], digits)[: len(digits)]
+    return remainder, digits
