@@ -1,0 +1,22 @@
+"""Attention engines: params, workload, the numbers of their exponential, schedule, tile table."""
+
+from designs.attention.params import (
+    AttentionFit,
+    AttentionParams,
+    Binding,
+    Element,
+    ExpMethod,
+    Masking,
+)
+from designs.attention.workload import Attention, Pattern
+
+__all__ = [
+    "Attention",
+    "AttentionFit",
+    "AttentionParams",
+    "Binding",
+    "Element",
+    "ExpMethod",
+    "Masking",
+    "Pattern",
+]

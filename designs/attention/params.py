@@ -1,0 +1,378 @@
+"""Attention on an array of processing elements and a row of lanes: what can be asked for.
+
+The machine runs the cascade of Einsums that reads keys and values once (FlashAttention-2's): tiles
+of `side` keys by `side` queries follow each other, and for each query a running maximum RM, a
+running denominator RD and a running numerator RNV are kept. Sources: Nayak et al., "FuseMax:
+Leveraging Extended Einsums to Optimize Attention Accelerator Design", MICRO 2024, whose names of
+tensors are used; the structure, the schedule and the arithmetic are ours, for the paper has none.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from designs.attention.workload import Attention, Pattern
+from designs.floats import BF16, FP16, FloatFormat
+from designs.rules import (
+    Rule,
+    bit_length,
+    boolean,
+    ceil_div,
+    check,
+    choice,
+    clog2,
+    integer,
+    maximum,
+    where,
+)
+
+FRACTION_BITS = 8
+"""Fraction bits of an exponent x, of which a weight is 2**-x."""
+
+INTEGER_BITS = 5
+"""Integer bits of an exponent: 2**-31 rounds to a weight of zero."""
+
+WEIGHT_FRACTION_BITS = 15
+"""Fraction bits of a weight P or PRM, 0 to 1."""
+
+OUTPUT_FRACTION_BITS = 8
+"""Fraction bits of an output of int8 values."""
+
+SHIFT_BITS = 5
+"""Width of the right shift that scales scores to exponents."""
+
+FLOAT_BITS = 32
+"""Width of scores and states of floating-point operands: float32."""
+
+DIVIDE_CYCLES = 10
+"""Cycles that a reciprocal takes, of two quotient bits each, and one for its leading one."""
+
+FLOAT_DIVIDE_CYCLES = 14
+"""Cycles that a float32 reciprocal takes at most."""
+
+
+class Element(enum.IntEnum):
+    """Format of queries, keys and values."""
+
+    INT8 = 0
+    FP16 = 1
+    BF16 = 2
+
+
+FLOAT_FORMATS: dict[Element, FloatFormat] = {Element.FP16: FP16, Element.BF16: BF16}
+"""The formats of the elements that are floating-point numbers."""
+
+
+class ExpMethod(enum.IntEnum):
+    """How 2**-t, 0 <= t < 1, comes about: on one of several straight lines, or by Horner's rule."""
+
+    PWL = 0
+    POLYNOMIAL = 1
+
+
+class Binding(enum.IntEnum):
+    """How tiles follow each other.
+
+    interleaved: tiles overlap, each cycle's work of three of them is fixed by the schedule.
+    sequential: a tile begins when the one before it is done.
+    """
+
+    INTERLEAVED = 0
+    SEQUENTIAL = 1
+
+
+class Masking(enum.IntEnum):
+    """Which keys of a tile can be hidden from a query.
+
+    none: none. upper: those from a bound on, as causal masks and ragged lengths want it. window:
+    those below a second bound too.
+    """
+
+    NONE = 0
+    UPPER = 1
+    WINDOW = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttentionParams:
+    """Structure of one attention engine: `side` x `side` elements, a lane below each column."""
+
+    RULES: ClassVar[tuple[Rule["AttentionParams"], ...]]
+
+    side: int = integer(
+        default=8, low=1, high=512, doc="N: keys, and queries, of a tile", unit="elements"
+    )
+    e: int = integer(default=16, low=1, high=1024, doc="width of a query and a key", unit="values")
+    f: int = integer(default=16, low=1, high=1024, doc="width of a value", unit="values")
+    element: Element = choice(
+        default=Element.INT8, doc="format of queries, keys and values: int8, fp16 or bf16"
+    )
+    exp_method: ExpMethod = choice(
+        default=ExpMethod.PWL, doc="how a power of two is computed: pwl or polynomial"
+    )
+    exp_segments: int = integer(
+        default=16, low=2, high=32, doc="straight lines (pwl only), a power of two", unit="lines"
+    )
+    exp_degree: int = integer(
+        default=3, low=2, high=5, doc="degree of the polynomial (polynomial only)"
+    )
+    exp_stages: int = integer(
+        default=3,
+        low=1,
+        high=3,
+        doc="slots from score to weight (pwl only): difference, line and shift apart at 3",
+        unit="slots",
+    )
+    fma_lanes: bool = boolean(
+        default=True, doc="a lane multiplies and adds in one slot, else in two"
+    )
+    query_tiles: int = integer(
+        default=1,
+        low=1,
+        high=64,
+        doc="P1: query tiles that share each tile of keys and values",
+        unit="tiles",
+    )
+    binding: Binding = choice(
+        default=Binding.INTERLEAVED, doc="whether tiles overlap: interleaved or sequential"
+    )
+    idle_slot: bool = boolean(default=False, doc="a slot more in each epoch, in which nothing runs")
+    masking: Masking = choice(
+        default=Masking.UPPER, doc="keys that can be hidden: none, upper or window"
+    )
+    group: int = integer(
+        default=1,
+        low=1,
+        high=64,
+        doc="G: heads of queries side by side that share keys and values",
+        unit="heads",
+    )
+    kv_tiles: int = integer(
+        default=2,
+        low=1,
+        high=8,
+        doc="tiles of keys, and of values, for which there is room",
+        unit="tiles",
+    )
+    return_registers: int = integer(
+        default=1,
+        low=1,
+        high=16,
+        doc="W: registers between a lane's maximum and the top of its column",
+        unit="registers",
+    )
+    max_keys: int = integer(
+        default=2**16, low=1, high=2**20, doc="keys of a query at most", unit="keys"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether elements are floating-point numbers."""
+        return self.element != Element.INT8
+
+    @property
+    def mac_slots_per_cycle(self) -> int:
+        """Peak multiply-accumulates per cycle."""
+        return self.side * self.side
+
+    @property
+    def element_bits(self) -> int:
+        """Width of a value of Q, K and V."""
+        return where(self.is_float, 16, 8)
+
+    @property
+    def west_bits(self) -> int:
+        """Width of the links along the rows: an element, a row's number, or a shift."""
+        return maximum(maximum(self.element_bits, clog2(self.side)), SHIFT_BITS)
+
+    @property
+    def score_bits(self) -> int:
+        """Width of a score; of integers, that of any sum of e products, and a bit for masks."""
+        return where(self.is_float, FLOAT_BITS, bit_length(self.e << 14) + 2)
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of a weight P: with 15 fraction bits, from 0 to 1, or an element."""
+        return WEIGHT_FRACTION_BITS + 1
+
+    @property
+    def x_bits(self) -> int:
+        """Width of an exponent x >= 0 of a weight 2**-x."""
+        return INTEGER_BITS + FRACTION_BITS
+
+    @property
+    def psum_bits(self) -> int:
+        """Width of a sum down a column, of weights or of their products with values, with sign."""
+        return where(self.is_float, FLOAT_BITS, bit_length(self.side << 22) + 1)
+
+    @property
+    def link_bits(self) -> int:
+        """Width of the links down the columns."""
+        return maximum(self.score_bits, self.psum_bits)
+
+    @property
+    def denominator_bits(self) -> int:
+        """Width of RD, unsigned: each key adds at most 2**15."""
+        return where(self.is_float, FLOAT_BITS, bit_length(self.max_keys << WEIGHT_FRACTION_BITS))
+
+    @property
+    def numerator_bits(self) -> int:
+        """Width of RNV, with sign: each key adds at most 2**15 * 2**7."""
+        return where(self.is_float, FLOAT_BITS, bit_length(self.max_keys << 22) + 1)
+
+    @property
+    def out_bits(self) -> int:
+        """Width of an output: int8's with 8 fraction bits, else float32."""
+        return where(self.is_float, FLOAT_BITS, 8 + OUTPUT_FRACTION_BITS)
+
+    @property
+    def exp_slots(self) -> int:
+        """X: slots from score to weight, the difference to the maximum among them."""
+        polynomial = self.exp_degree + 2
+        return where(self.exp_method == ExpMethod.PWL, self.exp_stages, polynomial)
+
+    @property
+    def mask_slots(self) -> int:
+        """Slots of an epoch in which scores are masked."""
+        some = where(self.masking == Masking.WINDOW, 2, 1)
+        return where(self.masking == Masking.NONE, 0, some)
+
+    @property
+    def pitch(self) -> int:
+        """Slots from one sum of products with values to the next, as the lanes take them."""
+        return where(self.fma_lanes, 1, 2)
+
+    @property
+    def divide_cycles(self) -> int:
+        """D: cycles from one reciprocal of a denominator to the next, at least."""
+        return where(self.is_float, FLOAT_DIVIDE_CYCLES, DIVIDE_CYCLES)
+
+    @property
+    def epoch_slots(self) -> int:
+        """Slots of an epoch that something asks for."""
+        lane = where(self.fma_lanes, 0, 1)  # the denominator's second slot
+        once = self.mask_slots + 1 + self.exp_slots + 1 + lane + where(self.idle_slot, 1, 0)
+        overlapped = maximum(self.e + self.f, self.pitch * self.f)
+        apart = self.e + self.side + self.return_registers - 1 + self.pitch * self.f
+        return once + where(self.binding == Binding.INTERLEAVED, overlapped, apart)
+
+    @property
+    def epoch(self) -> int:
+        """T: cycles from one tile to the next; no less than a reciprocal takes."""
+        return maximum(self.epoch_slots, self.divide_cycles)
+
+    @property
+    def lag(self) -> int:
+        """q: epochs after which a tile's maximum is back at the top of the array.
+
+        The difference to it is taken a slot after the maximum's, q epochs later; no earlier than
+        side + return_registers cycles after the maximum's.
+        """
+        waited = ceil_div(self.side + self.return_registers - 1, self.epoch)
+        return where(self.binding == Binding.INTERLEAVED, waited, 0)
+
+    @property
+    def accumulators(self) -> int:
+        """Tiles whose scores an element holds."""
+        return self.lag + 1
+
+    @property
+    def query_slots(self) -> int:
+        """Query tiles for which there is room: those at work, and as many that arrive."""
+        return 2 * self.query_tiles
+
+
+AttentionParams.RULES = (
+    Rule(
+        key="exp_segments",
+        holds=lambda p: p.exp_segments & (p.exp_segments - 1) == 0,
+        sentence="exp_segments must be a power of two, not {p.exp_segments}",
+    ),
+    Rule(
+        key="group",
+        holds=lambda p: p.side % p.group == 0,
+        sentence="group must divide side = {p.side}, not {p.group}",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttentionFit:
+    """Attention on an engine."""
+
+    RULES: ClassVar[tuple[Rule["AttentionFit"], ...]]
+
+    params: AttentionParams
+    workload: Attention
+
+
+def _same(field: str) -> Rule["AttentionFit"]:
+    """A width of the workload that is the machine's."""
+    return Rule(
+        key=field,
+        holds=lambda p: getattr(p.workload, field) == getattr(p.params, field),
+        sentence=f"{field} must be that of the machine, {{p.params.{field}}}, "
+        f"not {{p.workload.{field}}}",
+        limit=field,
+    )
+
+
+AttentionFit.RULES = (
+    _same("e"),
+    _same("f"),
+    Rule(
+        key="keys",
+        holds=lambda p: p.workload.keys <= p.params.max_keys,
+        sentence="keys must be at most max_keys = {p.params.max_keys}, not {p.workload.keys}",
+        limit="max_keys",
+    ),
+    Rule(
+        key="heads",
+        holds=lambda p: (p.workload.heads // p.workload.kv_heads) % p.params.group == 0,
+        sentence="heads for each of kv_heads must be a multiple of group = {p.params.group}, "
+        "not {p.workload.heads} / {p.workload.kv_heads}",
+        limit="group",
+    ),
+    Rule(
+        key="pattern",
+        holds=lambda p: (
+            (p.workload.pattern == Pattern.FULL)
+            | (p.params.masking >= p.workload.pattern)
+            # Blocks that are not seen are no tiles: only keys after a query are to be hidden.
+            | ((p.workload.pattern == Pattern.BLOCKS) & (p.params.masking >= Masking.UPPER))
+        ),
+        sentence="pattern must be full, or one that the machine's masking can hide keys for",
+        limit="masking",
+    ),
+    Rule(
+        key="block",
+        holds=lambda p: (
+            (p.workload.pattern != Pattern.BLOCKS) | (p.workload.block % p.params.side == 0)
+        ),
+        sentence="block must be a multiple of side = {p.params.side}, not {p.workload.block}",
+        limit="side",
+    ),
+    Rule(
+        key="queries",
+        holds=lambda p: (
+            (p.workload.pattern != Pattern.BLOCKS)
+            | (p.workload.offset % (p.params.side // p.params.group) == 0)
+            | (p.workload.offset // p.workload.block == (p.workload.keys - 1) // p.workload.block)
+        ),
+        sentence="queries must be in one block, or the first at a multiple of side / group, "
+        "not at {p.workload.offset}",
+        limit="side",
+    ),
+    Rule(
+        key="keys",
+        holds=lambda p: (
+            (p.params.masking >= Masking.UPPER) | (p.workload.keys % p.params.side == 0)
+        ),
+        sentence="keys must be a multiple of side = {p.params.side} without masking, "
+        "not {p.workload.keys}",
+        limit="masking",
+    ),
+)

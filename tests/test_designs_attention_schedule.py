@@ -1,0 +1,104 @@
+"""Schedules of attention engines: computed for any params, and their hazards found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_designs_attention import draw_params
+
+from designs.attention import AttentionParams, Binding
+from designs.attention.hazards import hazards
+from designs.attention.schedule import Age, LaneOp, PeOp, Schedule, Slot
+
+RANDOM = [draw_params(np.random.default_rng(seed))[0] for seed in range(400)]
+
+
+def test_every_schedule_is_whole_and_without_hazard():
+    for params in RANDOM:
+        schedule = Schedule.of(params)
+        assert len(schedule.slots) == params.epoch
+        assert schedule.lag == params.lag
+        assert hazards(params, schedule) == ()
+
+
+def test_one_epoch_less_of_waiting_is_a_hazard():
+    waiting = [params for params in RANDOM if params.lag]
+    assert len(waiting) > 100
+    for params in waiting:
+        early = replace(Schedule.of(params), lag=params.lag - 1)
+        assert any("the maximum must be back" in text for text in hazards(params, early))
+
+
+def test_the_published_order_of_an_epoch():
+    """E = F = 2, two slots for a numerator: scores between products, as the paper has it."""
+    params = AttentionParams(side=4, e=2, f=2, fma_lanes=False)
+    slots = Schedule.of(params).slots
+    names = [slot.pe.name for slot in slots[:11]]
+    assert names == (
+        ["WEIGH", "SCORE", "WEIGH", "SCORE", "UPPER", "MAXIMUM", "SUBTRACT", "EXP_1", "EXP_2"]
+        + ["SUM", "IDLE"]
+    )
+    lanes = [slot.lane.name for slot in slots[:11]]
+    assert lanes == (
+        ["SCALE", "WEIGH", "SCALE", "WEIGH", "IDLE", "MAXIMUM", "SUBTRACT", "EXP_1", "EXP_2"]
+        + ["SCALE_SUM", "SUM"]
+    )
+    assert {slot.pe_age for slot in slots[:4:2]} == {Age.WEIGHED}
+    assert all(slot == Slot() for slot in slots[11:])
+
+
+def moved(schedule, op, by):
+    """The schedule with what the elements do in `op` moved by so many slots."""
+    slots = list(schedule.slots)
+    (at,) = [number for number, slot in enumerate(slots) if slot.pe == op]
+    other = (at + by) % len(slots)
+    slots[at] = replace(slots[at], pe=slots[other].pe, pe_age=slots[other].pe_age)
+    slots[other] = replace(slots[other], pe=op, pe_age=schedule.slots[at].pe_age)
+    return replace(schedule, slots=tuple(slots))
+
+
+@pytest.mark.parametrize("binding", Binding)
+@pytest.mark.parametrize(
+    ("op", "by", "sentence"),
+    [
+        (PeOp.MAXIMUM, -1, "the maximum must come"),
+        (PeOp.EXP_1, 1, "each exponential step must come"),
+        (PeOp.SUM, -1, "the sum of weights must come"),
+    ],
+)
+def test_a_slot_too_early_is_a_hazard(binding, op, by, sentence):
+    params = AttentionParams(side=2, e=5, f=5, binding=binding)
+    broken = hazards(params, moved(Schedule.of(params), op, by))
+    assert any(text.startswith(sentence) for text in broken), broken
+
+
+def test_a_product_too_late_meets_the_next_tile():
+    params = AttentionParams(side=4, e=16, f=4)
+    schedule = Schedule.of(params)
+    slots = [*schedule.slots[1:], schedule.slots[0]]
+    assert any(
+        "a weight must be free" in text for text in hazards(params, Schedule(tuple(slots), 1))
+    )
+
+
+def test_missing_and_late_lane_work_is_a_hazard():
+    params = AttentionParams(side=4, e=8, f=8)
+    schedule = Schedule.of(params)
+    slots = list(schedule.slots)
+    slots[0] = replace(slots[0], lane=LaneOp.IDLE)
+    found = hazards(params, replace(schedule, slots=tuple(slots)))
+    assert "slots for numerators must be 8, not 7" in found
+
+
+def test_an_epoch_shorter_than_a_reciprocal_is_a_hazard():
+    params = AttentionParams(side=1, e=1, f=1)
+    schedule = Schedule.of(params)
+    assert len(schedule.slots) == 10
+    short = replace(schedule, slots=schedule.slots[:-1])
+    assert any("10 cycles of a reciprocal" in text for text in hazards(params, short))
+
+
+def test_a_mask_after_the_maximum_is_a_hazard():
+    params = AttentionParams(side=2, e=5, f=5)
+    broken = hazards(params, moved(Schedule.of(params), PeOp.UPPER, 1))
+    assert any(text.startswith("the maximum must come") for text in broken)
