@@ -1,0 +1,43 @@
+"""Results of floats: numerators times reciprocals of their denominators."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal
+
+from designs.attention.params import AttentionParams
+from designs.floats import FP32
+from hwgen.arith import FloatMultiplier, FloatMultiplierParams
+from hwgen.attention.output import output_members
+from hwgen.component import Component
+
+
+class FloatOutput(Component):
+    """`value` is numerator * reciprocal of two steps ago, a float32, rounded to nearest.
+
+    A step is a clock edge with `advance` high: one into a register for the numerator, one behind
+    the product. Members: see `IntegerOutput`; shift_half is not used.
+    """
+
+    reset_less = True
+    params: AttentionParams
+
+    def __init__(self, params: AttentionParams) -> None:
+        super().__init__(params, output_members(params))
+
+    @property
+    def label(self) -> str:
+        return "output_lane"
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.multiplier = multiplier = FloatMultiplier(FloatMultiplierParams(format=FP32))
+        numerator = Signal(FP32.bits, reset_less=True)
+        value = Signal(FP32.bits, reset_less=True)
+        m.d.comb += [
+            multiplier.a.eq(numerator),
+            multiplier.b.eq(Mux(self.scale_half, self.reciprocals[1], self.reciprocals[0])),
+            self.value.eq(value),
+        ]
+        with m.If(self.advance):
+            m.d.sync += [numerator.eq(self.numerator), value.eq(multiplier.product)]
+        return m

@@ -1,0 +1,96 @@
+"""Lanes of integers."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data
+
+from designs.attention.params import WEIGHT_FRACTION_BITS
+from designs.attention.schedule import LaneOp
+from hwgen.attention.exponential import Exponential, ExponentialParams
+from hwgen.attention.lane import Lane, States
+from hwgen.attention.reciprocal import Reciprocal, ReciprocalParams
+
+HALF = 1 << (WEIGHT_FRACTION_BITS - 1)
+"""What is added to a product with a weight before its fraction is dropped, to round it."""
+
+
+class IntegerLane(Lane):
+    """A lane for int8: one multiplier and one adder make PRM and bring RNV and RD up to date.
+
+    A maximum is rounded up to all ones below a unit of x, which is 2**shift: gains are whole units,
+    and each score's distance loses its fraction only once, however often the maximum rises. PRM is
+    2**-x of the gain, with 15 fraction bits; a product with it is rounded, half up.
+    """
+
+    @property
+    def gain_bits(self) -> int:
+        return self.params.score_bits
+
+    def execute(self, m: Module, now: data.View, before: States) -> States:
+        maximum, gain = self.compare(m, now, before.maximum)
+        return States(maximum, gain, self.update(m, now, before.gain, before.total))
+
+    def compare(self, m: Module, now: data.View, maximum: Value) -> tuple[Value, Value]:
+        """The new maximum, of `maximum` and north, and by how much it is greater."""
+        bits = self.params.score_bits
+        below_unit = Signal(bits - 2)
+        score = Signal(bits)
+        gain = Signal(Shape(bits + 1, signed=True))
+        is_greater = ~gain[-1]
+        m.d.comb += [
+            below_unit.eq(~(Const(-1, len(below_unit)) << now.shift)),
+            score.eq(self.north[:bits] | below_unit),
+            gain.eq(score.as_signed() - maximum.as_signed()),
+        ]
+        return (
+            Mux(now.first | is_greater, score, maximum),
+            gain[:bits] & is_greater.replicate(bits),
+        )
+
+    def update(self, m: Module, now: data.View, gain: Value, old: Value) -> Value:
+        """PRM * `old` + north, where PRM, of a tile that raised the maximum by `gain`, is made."""
+        p = self.params
+        m.submodules.exponential = exponential = Exponential(ExponentialParams.of(p))
+        # Decoded a cycle ahead, see `Lane`.
+        step = Signal(p.exp_slots, reset_less=True)
+        steps = (self.command.op == LaneOp.SUBTRACT + slot for slot in range(p.exp_slots))
+        m.d.sync += step.eq(Cat(steps))
+        factor = Mux(exponential.calculating, exponential.multiplier, old)
+        product = Signal(Shape(p.numerator_bits + WEIGHT_FRACTION_BITS, signed=True))
+        psum = self.north[: p.psum_bits].as_signed()
+        updated = Signal(p.numerator_bits)
+        if p.fma_lanes:
+            rounded = Cat(Const(HALF, WEIGHT_FRACTION_BITS), psum).as_signed()
+            total = Signal.like(product)
+            m.d.comb += [
+                total.eq(product + Mux(exponential.calculating, exponential.addend, rounded)),
+                exponential.total.eq(total),
+                updated.eq(total[WEIGHT_FRACTION_BITS:]),
+            ]
+        else:
+            # Of what is dropped, no bit but the highest changes the rounded sum.
+            kept = Signal(Shape(p.numerator_bits + 1, signed=True), reset_less=True)
+            psum_kept = Signal.like(psum, name="psum", reset_less=True)
+            m.d.sync += [kept.eq(product[WEIGHT_FRACTION_BITS - 1 :]), psum_kept.eq(psum)]
+            m.d.comb += [
+                exponential.total.eq(product + exponential.addend),
+                updated.eq((kept + Cat(Const(1, 1), psum_kept).as_signed())[1:]),
+            ]
+        m.d.comb += [
+            exponential.step.eq(step),
+            exponential.distance.eq(gain),
+            exponential.masked.eq(now.first),
+            exponential.shift.eq(now.shift),
+            product.eq(exponential.multiplicand * factor),
+        ]
+        return updated
+
+    def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
+        params = ReciprocalParams(bits=self.params.denominator_bits)
+        m.submodules.reciprocal = reciprocal = Reciprocal(params)
+        m.d.comb += [
+            reciprocal.start.eq(start),
+            reciprocal.half.eq(half),
+            reciprocal.denominator.eq(denominator),
+            self.reciprocals.eq(reciprocal.reciprocals),
+            self.done.eq(reciprocal.done),
+        ]

@@ -1,0 +1,216 @@
+"""Lanes: what a query's tiles have in common, kept and brought up to date below each column."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from designs.attention.params import AttentionParams
+from designs.attention.schedule import LaneOp
+from designs.rules import clog2
+from hwgen.arith.float_parts import held
+from hwgen.attention.interface import lane_command
+from hwgen.attention.reciprocal import HALVES, reciprocal_layout
+from hwgen.buffers import Scratchpad, ScratchpadParams
+from hwgen.component import Component, probed
+
+
+def staging_address_bits(params: AttentionParams) -> int:
+    """Width of an address of the staging memory: a half, and above it the index of a word."""
+    return 1 + clog2(params.f)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """How a state is used: what reads a word in this cycle, and what writes one."""
+
+    read: Value
+    read_address: Value
+    write: Value
+    write_address: Value
+    data: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What a lane keeps, as one slot finds or leaves it.
+
+    maximum: RM. gain: by how much the tile has raised it. total: a word of RNV, or RD.
+    """
+
+    maximum: Value
+    gain: Value
+    total: Value
+
+
+def state(m: Module, name: str, words: int, access: Access) -> Value:
+    """The word that was read a cycle ago, and is not written before it has been used.
+
+    One word alone is a register.
+    """
+    if words == 1:
+        return held(m, name, access.write, access.data)
+    memory = Scratchpad(ScratchpadParams(words=words, bits=len(access.data)))
+    m.submodules[name] = memory
+    m.d.comb += [
+        memory.read_enable.eq(access.read),
+        memory.read_address.eq(access.read_address),
+        memory.write_enable.eq(access.write),
+        memory.write_address.eq(access.write_address),
+        memory.write_data.eq(access.data),
+    ]
+    return memory.read_data
+
+
+class Lane(Component):
+    """A lane of any format: executes one `LaneOp` per cycle, as `command` of a cycle ago says.
+
+    Of each of `query_tiles` queries it keeps the running maximum RM, the running denominator RD and
+    the running numerator RNV, whose words are read in the cycle of `command`. For each of
+    `accumulators` tiles it keeps by how much the tile has raised the maximum. With the `first` tile
+    of a query what was kept counts as nothing. With the `last`, RNV goes to a half of a staging
+    memory instead, and of RD the reciprocal is taken: it is there when `done` of that half is high,
+    and stays until the next reciprocal for the same half is begun.
+
+    Members: command; north: what leaves the column above (in); command_out: the command that is
+    executed; rm, rm_valid: the new maximum, in the cycle in which MAXIMUM is executed; reciprocals,
+    done: of both halves. read_enable, read_address (in), numerator: a word of the staging memory, a
+    cycle later; an address is a half, and above it an index.
+    """
+
+    params: AttentionParams
+
+    def __init__(self, params: AttentionParams) -> None:
+        command = lane_command(params)
+        super().__init__(
+            params,
+            {
+                "command": In(command),
+                "north": In(Shape(params.link_bits, signed=True)),
+                "read_enable": In(1),
+                "read_address": In(staging_address_bits(params)),
+                "command_out": Out(command),
+                "rm_valid": Out(1),
+                "rm": Out(params.score_bits),
+                "numerator": Out(params.numerator_bits),
+                "reciprocals": Out(data.ArrayLayout(reciprocal_layout(params), HALVES)),
+                "done": Out(HALVES),
+            },
+        )
+        events = ("numerator_reads", "numerator_writes", "staging_writes")
+        self.events = {name: Signal(name=name) for name in events}
+
+    @property
+    def label(self) -> str:
+        return "lane"
+
+    @property
+    def gain_bits(self) -> int:
+        """Width of what is kept of a gain."""
+        raise NotImplementedError
+
+    def execute(self, m: Module, now: data.View, before: States) -> States:
+        """The greater of maximum and north, and its gain; PRM * total + north, PRM of the gain."""
+        raise NotImplementedError
+
+    def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
+        """Drive `reciprocals` and `done`."""
+        raise NotImplementedError
+
+    def elaborate(self, platform: Any) -> Module:
+        p, m = self.params, Module()
+        now, following = self.command_out, self.command
+        op = Signal(LaneOp)
+        rest = Signal(lane_command(p).size - len(op), reset_less=True)
+        m.d.sync += Cat(op, rest).eq(following)
+        m.d.comb += now.eq(Cat(op, rest))
+
+        def reads(fused: LaneOp, apart: LaneOp | None = None) -> Value:
+            """Whether the command after this uses a state that a tile before has left."""
+            reader = fused if p.fma_lanes or apart is None else apart
+            return (following.op == reader) & ~following.first
+
+        raised = Signal(p.score_bits)
+        gained = Signal(self.gain_bits)
+        total = Signal(p.numerator_bits)
+        at_maximum = Signal()
+        weighs = Signal()
+        sums = Signal()
+        m.d.comb += [
+            at_maximum.eq(op == LaneOp.MAXIMUM),
+            weighs.eq(op == LaneOp.WEIGH),
+            sums.eq(op == LaneOp.SUM),
+        ]
+        maximum = state(
+            m,
+            "maximum",
+            p.query_tiles,
+            Access(reads(LaneOp.MAXIMUM), following.state, at_maximum, now.state, raised),
+        )
+        gain = state(
+            m,
+            "gain",
+            p.accumulators,
+            Access(reads(LaneOp.SUBTRACT), following.ring, at_maximum, now.ring, gained),
+        )
+        denominator = state(
+            m,
+            "denominator",
+            p.query_tiles,
+            Access(
+                reads(LaneOp.SUM, LaneOp.SCALE_SUM),
+                following.state,
+                sums & ~now.last,
+                now.state,
+                total[: p.denominator_bits],
+            ),
+        )
+        numerator = state(
+            m,
+            "numerators",
+            p.f << clog2(p.query_tiles),
+            Access(
+                reads(LaneOp.WEIGH, LaneOp.SCALE),
+                Cat(following.state, following.index),
+                weighs & ~now.last,
+                Cat(now.state, now.index),
+                total,
+            ),
+        )
+        staged = state(
+            m,
+            "staging",
+            HALVES * p.f,
+            Access(
+                self.read_enable,
+                self.read_address,
+                weighs & now.last,
+                Cat(now.half, now.index),
+                total,
+            ),
+        )
+        # Decoded a cycle ahead: the multiplier's operand is on the longest path.
+        on_denominator = Signal(reset_less=True)
+        scale_sum = LaneOp.SUM if p.fma_lanes else LaneOp.SCALE_SUM
+        m.d.sync += on_denominator.eq(following.op == scale_sum)
+        old = Signal(Shape(p.numerator_bits, signed=True))
+        after = self.execute(m, now, States(maximum, gain, old))
+        m.d.comb += [
+            old.eq(Mux(on_denominator, denominator, numerator)),
+            raised.eq(after.maximum),
+            gained.eq(after.gain),
+            total.eq(after.total),
+            self.numerator.eq(staged),
+            self.rm_valid.eq(at_maximum),
+            self.rm.eq(raised),
+        ]
+        self.divide(m, sums & now.last, now.half, total[: p.denominator_bits])
+        if probed(platform):
+            m.d.comb += [
+                self.events["numerator_reads"].eq(reads(LaneOp.WEIGH, LaneOp.SCALE)),
+                self.events["numerator_writes"].eq(weighs & ~now.last),
+                self.events["staging_writes"].eq(weighs & now.last),
+            ]
+        return m

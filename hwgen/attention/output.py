@@ -1,0 +1,180 @@
+"""Outputs: the results of a query tile, read from the lanes and divided."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from designs.attention.params import OUTPUT_FRACTION_BITS, AttentionParams
+from designs.attention.schedule import LaneOp
+from hwgen.attention.interface import lane_command, o_layout
+from hwgen.attention.lane import staging_address_bits
+from hwgen.attention.reciprocal import (
+    DIVIDEND_PLACE,
+    DIVISOR_BITS,
+    HALVES,
+    QUOTIENT_BITS,
+    reciprocal_layout,
+)
+from hwgen.component import Component
+
+VALUE_BITS = 8
+"""Width of a value of V."""
+
+RATIO_BITS = DIVISOR_BITS + VALUE_BITS + 1
+"""Width of a numerator that is shifted as its divisor, with sign: an average of values is 128 at
+most. A bit more, for each tile rounds both by up to a half, which later tiles scale by PRM, less
+than 0.998 or 1 (and then without rounding): together less than 1 beside a denominator of 2**15."""
+
+DROPPED_BITS = DIVIDEND_PLACE - OUTPUT_FRACTION_BITS
+"""Fraction bits of numerator times quotient beyond those of an output."""
+
+STAGES = 3
+"""Registers from the staging memory's word to the value that is sent."""
+
+
+def output_members(params: AttentionParams) -> dict[str, Any]:
+    """The ports of an output lane of any format, see `IntegerOutput`."""
+    return {
+        "advance": In(1),
+        "shift_half": In(1),
+        "scale_half": In(1),
+        "numerator": In(params.numerator_bits),
+        "reciprocals": In(data.ArrayLayout(reciprocal_layout(params), HALVES)),
+        "value": Out(params.out_bits),
+    }
+
+
+class IntegerOutput(Component):
+    """`value` is numerator / denominator of two steps ago, with 8 fraction bits, saturated.
+
+    A step is a clock edge with `advance` high: one into a register behind a shift, by what the
+    reciprocal's denominator was shifted, one behind the product with its quotient. That is rounded,
+    half up.
+
+    Members: advance, numerator; reciprocals: both halves', see `Reciprocal`; shift_half: that of
+    `numerator`; scale_half: that of the numerator a step ago (in); value (out).
+    """
+
+    reset_less = True
+    params: AttentionParams
+
+    def __init__(self, params: AttentionParams) -> None:
+        super().__init__(params, output_members(params))
+
+    @property
+    def label(self) -> str:
+        return "output_lane"
+
+    def elaborate(self, platform: Any) -> Module:
+        p, m = self.params, Module()
+        quotients = [self.reciprocals[half].quotient for half in range(HALVES)]
+        shifts = [self.reciprocals[half].shift for half in range(HALVES)]
+        ratio = Signal(signed(RATIO_BITS), reset_less=True)
+        value = Signal(p.out_bits, reset_less=True)
+        shift = Signal(len(shifts[0]))
+        quotient = Signal(QUOTIENT_BITS)
+        rounded = Signal(signed(RATIO_BITS + QUOTIENT_BITS - DROPPED_BITS))
+        kept = p.denominator_bits - DIVISOR_BITS
+        m.d.comb += [
+            shift.eq(Mux(self.shift_half, shifts[1], shifts[0])),
+            quotient.eq(Mux(self.scale_half, quotients[1], quotients[0])),
+            rounded.eq((ratio * quotient + (1 << DROPPED_BITS - 1)) >> DROPPED_BITS),
+            self.value.eq(value),
+        ]
+        with m.If(self.advance):
+            m.d.sync += [
+                ratio.eq((self.numerator.as_signed() << shift) >> kept),
+                value.eq(clipped(rounded, p.out_bits)),
+            ]
+        return m
+
+
+def clipped(value: Value, bits: int) -> Value:
+    """A signed value in `bits` bits, the nearest that fits."""
+    sign, high = value[-1], value[bits - 1 :]
+    fits = high.all() | ~high.any()
+    return Mux(fits, value[:bits], Cat((~sign).replicate(bits - 1), sign))
+
+
+class Output(Component):
+    """Sends what the lanes have finished, query tile by query tile, f ascending, from all lanes.
+
+    A tile can be read from the cycle on after the last lane has executed its last WEIGH, and when
+    that lane's reciprocal is done; all other lanes are ahead. Its first transfer is offered three
+    cycles after the first in which it can be read, then one follows in each cycle. Back-pressure
+    stops all of that, the output lanes included.
+
+    Members: command: what the last lane executes; done: of the last lane; values: of all lanes, see
+    `IntegerOutput` (in); read_enable, read_address: to the staging memories; advance, shift_half,
+    scale_half: to the output lanes; freed: the last transfer of a tile is made, its half can be
+    written again; o: a value of each query per transfer.
+    """
+
+    params: AttentionParams
+
+    def __init__(self, params: AttentionParams) -> None:
+        super().__init__(
+            params,
+            {
+                "command": In(lane_command(params)),
+                "done": In(HALVES),
+                "values": In(params.side * params.out_bits),
+                "read_enable": Out(1),
+                "read_address": Out(staging_address_bits(params)),
+                "advance": Out(1),
+                "shift_half": Out(1),
+                "scale_half": Out(1),
+                "freed": Out(1),
+                "o": Out(stream.Signature(o_layout(params))),
+            },
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        p, m = self.params, Module()
+        final = p.f - 1
+        finished = Signal(HALVES)
+        readable = Signal(HALVES)
+        emptied = Signal(HALVES)
+        waiting = Signal(HALVES)
+        half = Signal()
+        index = Signal(range(p.f))
+        can_read = Signal()
+        at_end = Signal()
+        is_finished = (
+            (self.command.op == LaneOp.WEIGH) & self.command.last & (self.command.index == final)
+        )
+        m.d.comb += [
+            finished.eq(Cat(~self.command.half, self.command.half) & is_finished.replicate(HALVES)),
+            can_read.eq(Mux(half, readable[1], readable[0])),
+            at_end.eq(index == final),
+            readable.eq(waiting & self.done),
+            emptied.eq(Cat(~half, half) & (self.read_enable & at_end).replicate(HALVES)),
+            self.advance.eq(self.o.ready | ~self.o.valid),
+            self.read_enable.eq(self.advance & can_read),
+            self.read_address.eq(Cat(half, index)),
+        ]
+        m.d.sync += waiting.eq(waiting & ~emptied | finished)
+        with m.If(self.read_enable):
+            m.d.sync += index.eq(Mux(at_end, 0, index + 1))
+            m.d.sync += half.eq(half ^ at_end)
+
+        # What is known of the word that a stage holds: the one read, its ratio, its value.
+        valid = Signal(STAGES)
+        last = Signal(STAGES)
+        halves = Signal(STAGES - 1, reset_less=True)
+        with m.If(self.advance):
+            m.d.sync += [
+                valid.eq(Cat(can_read, valid)),
+                last.eq(Cat(can_read & at_end, last)),
+                halves.eq(Cat(half, halves)),
+            ]
+        m.d.comb += [
+            self.shift_half.eq(halves[0]),
+            self.scale_half.eq(halves[1]),
+            self.o.valid.eq(valid[-1]),
+            self.o.payload.eq(self.values),
+            self.freed.eq(last[-1] & self.o.ready),
+        ]
+        return m
