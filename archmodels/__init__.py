@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archmodels import booth_flex, digit_serial, laconic, lut_ternary, systolic, vitallm
+from archmodels import attention, booth_flex, digit_serial, laconic, lut_ternary, systolic, vitallm
+from archmodels.attention import unfused
 from archmodels.counts import Counts
 from archmodels.report import CostReport, report
 from archmodels.technology import Technology
+from designs.attention import AttentionParams
+from designs.attention.unfused import UnfusedParams
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.families import Params, Workload, kind_of
@@ -23,6 +26,8 @@ MODELS: dict[type[Params], Callable[..., Counts]] = {
     LutTernaryParams: lut_ternary.counts,
     BoothFlexParams: booth_flex.counts,
     VitaLlmParams: vitallm.counts,
+    AttentionParams: attention.counts,
+    UnfusedParams: unfused.counts,
 }
 """Params type to the function that counts: (params, workload), or grids of both, to Counts."""
 
@@ -45,6 +50,8 @@ PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
     LutTernaryParams: lut_ternary.port_bits,
     BoothFlexParams: booth_flex.port_bits,
     VitaLlmParams: vitallm.port_bits,
+    AttentionParams: attention.port_bits,
+    UnfusedParams: unfused.port_bits,
 }
 """Params type to the payload bits of a transfer, by data port."""
 

@@ -19,6 +19,11 @@ def control(bits: Int, count: Int = 1) -> Item:
     return Item(kind=Kind.FLIP_FLOP_ENABLE_RESET, count=count, bits=bits)
 
 
+def cleared(bits: Int, count: Int = 1) -> Item:
+    """Registers that take a word in every cycle, and are cleared by reset."""
+    return Item(kind=Kind.FLIP_FLOP_RESET, count=count, bits=bits)
+
+
 def operator(kind: Kind, bits: Int, count: Int = 1) -> Item:
     """Operators on words of `bits`."""
     return Item(kind=kind, count=count, bits=bits)

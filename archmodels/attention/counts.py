@@ -1,0 +1,43 @@
+"""All counts of one workload on one attention engine."""
+
+from collections.abc import Mapping
+
+from archmodels.attention.activity import activity
+from archmodels.attention.cycles import cycles
+from archmodels.attention.inventory import inventory
+from archmodels.attention.paths import paths
+from archmodels.attention.shape import Epoch, Problem, Shape
+from archmodels.attention.tiles import Tiles
+from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from designs.rules import Int
+
+
+def counts(params: Shape, workload: Problem) -> Counts:
+    """Everything there is to count of one workload on one engine, or of grids of both.
+
+    Activity keys: `mac.slots`: products of all tiles with keys and values, padding included;
+    `mac.useful`: those of pairs of a query and a key that it sees; `<port>.transfers`; `tiles`: of
+    the tile table, an epoch each; `array.busy`, `lanes.busy`: cycles with work for the elements,
+    for the lanes; `<memory>.reads`, `.writes`: of words, by `q_bank`, `k_bank`, `v_bank`, what the
+    lanes keep, and `staging`; `clock.cycles`: every cycle; `<part>.uses`: what a part of the
+    inventory does, which carries the energy.
+    """
+    epoch, tiles = Epoch.of(params), Tiles.of(params, workload)
+    items, took = inventory(params, epoch), cycles(params, workload, epoch, tiles)
+    ticks = (Operation(kind=Kind.CLOCK, bits=register_bits(items)),)
+    return Counts(
+        inventory=items,
+        activity={
+            **activity(params, workload, epoch, tiles, items),
+            "clock.cycles": Event(count=took, operations=ticks),
+        },
+        cycles=took,
+        paths=paths(params, epoch),
+    )
+
+
+def port_bits(params: Shape) -> Mapping[str, Int]:
+    """Payload bits of one transfer on each data port."""
+    p = params
+    operands = p.side * p.element_bits
+    return {"q": operands, "k": operands, "v": operands, "o": p.side * p.out_bits}

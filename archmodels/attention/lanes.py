@@ -1,0 +1,137 @@
+"""What the lanes consist of: states of queries, a multiplier, a divider, and the output."""
+
+from archmodels.attention.elements import (
+    FACTOR_BITS,
+    OP_BITS,
+    SHIFT_LEVELS,
+    WEIGHT_BITS,
+    rest_bits,
+    shifter,
+    weights,
+)
+from archmodels.attention.floats import FLOAT32, X_BITS, lane_units
+from archmodels.attention.shape import Epoch, Shape, is_float, shift_bits
+from archmodels.counts import Item, Kind
+from archmodels.items import cleared, control, held, mux, operator, plain
+from designs.rules import Int, ceil_div, clog2, maximum, minimum, where
+
+HALVES = 2
+"""Query tiles whose results wait."""
+
+DIVISOR_BITS, QUOTIENT_BITS = 16, 17
+
+RATIO_BITS = 25
+"""Width of a numerator in front of the product with a quotient."""
+
+ROUNDED_BITS = 20
+"""Width of such a product without the bits that are dropped."""
+
+DIGITS = 2
+"""Bits of a quotient that are made in a cycle."""
+
+DIVIDE_STEPS = ceil_div(QUOTIENT_BITS, DIGITS)
+"""Cycles in which the bits of a quotient are made."""
+
+OUTPUT_STAGES = 3
+"""Words on their way out: one that is read, one that is shifted, one that is multiplied."""
+
+RESET_FLAGS = 2 * OUTPUT_STAGES + HALVES + 1
+"""Of those: whether there is one, and it ends a query tile; which tiles wait; which is read."""
+
+
+def lane_command_bits(params: Shape, epoch: Epoch) -> Int:
+    """Width of a lane's command but for what to do: places of its tile, and three flags."""
+    p = params
+    return clog2(p.query_tiles) + clog2(epoch.lag + 1) + clog2(p.f) + shift_bits(p) + 3
+
+
+def words(place: str, count: Int, bits: Int, depth: Int) -> dict[str, Item]:
+    """Memories with a read register, or where they have one word alone, registers."""
+    many = minimum(depth - 1, 1)
+    return {
+        f"{place}.memory": Item(kind=Kind.MEMORY, count=count * many, bits=bits, other_bits=depth),
+        f"{place}.read": operator(Kind.MEMORY_READ_REGISTER, bits, count * many),
+        f"{place}.word": held(bits, count * (1 - many)),
+    }
+
+
+def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
+    """All lanes, and the reader of their results."""
+    p, side, apart = params, params.side, epoch.pitch - 1
+    integers = side * (1 - is_float(p))
+    gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
+    kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
+    product_bits = p.numerator_bits + FACTOR_BITS - 2
+    old_bits = maximum(p.numerator_bits, rest_bits(p) + 1)
+    return {
+        "lanes.op": cleared(OP_BITS, side),
+        "lanes.command": plain(lane_command_bits(p, epoch), side),
+        **words("lanes.maximum", side, p.score_bits, p.query_tiles),
+        **words("lanes.gain", side, gain_bits, epoch.lag + 1),
+        **words("lanes.denominator", side, p.denominator_bits, p.query_tiles),
+        **words("lanes.numerator", side, p.numerator_bits, p.f << clog2(p.query_tiles)),
+        **words("staging", side, p.numerator_bits, HALVES * p.f),
+        "lanes.product": plain(p.numerator_bits + 1, integers * apart),
+        "lanes.sum": plain(p.psum_bits, integers * apart),
+        "lanes.multiplier": Item(
+            kind=Kind.MULTIPLIER, count=integers, bits=FACTOR_BITS, other_bits=old_bits
+        ),
+        "lanes.adder": operator(
+            Kind.ADDER, where(apart == 1, p.numerator_bits + 2, product_bits), integers
+        ),
+        "lanes.difference": operator(Kind.SUBTRACTOR, p.score_bits + 1, integers),
+        "lanes.greater": mux(p.score_bits, side),
+        "lanes.operands": mux(old_bits, side),
+        "lanes.addend": mux(p.psum_bits + FACTOR_BITS - 2, side * (1 - apart)),
+        "lanes.decoded": plain(1 + epoch.exp * (1 - is_float(p)), side),
+        "lanes.step": operator(Kind.ADDER, FACTOR_BITS + rest_bits(p), integers * apart),
+        **weights("lanes.weight", p, epoch, side, kept_bits),
+        **_reciprocals(p, integers),
+        **_outputs(p, integers),
+        **lane_units(p, rest_bits(p), apart),
+        **_reader(p),
+    }
+
+
+def _reciprocals(params: Shape, count: Int) -> dict[str, Item]:
+    """The normaliser of an integer denominator, and a restoring recurrence; two results."""
+    p, places = params, clog2(params.denominator_bits)
+    return {
+        "reciprocals.flags": plain(1, count),
+        "reciprocals.half": held(1, count),
+        "reciprocals.denominator": held(p.denominator_bits, count),
+        "reciprocals.remainder": held(DIVISOR_BITS, count),
+        "reciprocals.quotients": held(QUOTIENT_BITS + 1, count * HALVES),
+        "reciprocals.shifts": held(places, count * HALVES),
+        "reciprocals.rest": operator(Kind.SUBTRACTOR, QUOTIENT_BITS + 1, count * DIGITS),
+        "reciprocals.next": mux(QUOTIENT_BITS, count * DIGITS),
+        **shifter("reciprocals.normal", p.denominator_bits, count),
+        "reciprocals.leading": operator(Kind.REDUCTION, p.denominator_bits, count),
+    }
+
+
+def _outputs(params: Shape, count: Int) -> dict[str, Item]:
+    """The products of integer results with quotients."""
+    p = params
+    return {
+        "outputs.ratio": held(RATIO_BITS, count),
+        "outputs.value": held(p.out_bits, count),
+        "outputs.shift": mux(RATIO_BITS, count * clog2(p.denominator_bits)),
+        # Without the highest bits: a quotient's is set for one divisor alone, a ratio's is a sign.
+        "outputs.multiplier": Item(
+            kind=Kind.MULTIPLIER, count=count, bits=QUOTIENT_BITS - 1, other_bits=RATIO_BITS - 1
+        ),
+        "outputs.round": operator(Kind.INCREMENTER, ROUNDED_BITS, count),
+    }
+
+
+def _reader(params: Shape) -> dict[str, Item]:
+    """What reads the results of all lanes at once."""
+    p, place_bits = params, clog2(params.f)
+    return {
+        "reader.flags": control(RESET_FLAGS),
+        "reader.halves": held(1, OUTPUT_STAGES - 1),
+        "reader.index": control(place_bits),
+        "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, 1, 0)),
+        "reader.control": operator(Kind.GATE, 1, 4 * SHIFT_LEVELS),
+    }

@@ -1,0 +1,186 @@
+"""When each epoch starts: the waits of the sequencer, stepped through, repetitions in one stride.
+
+An epoch starts when the one before it is over and what it needs is there: tiles of keys, values and
+queries, which arrive as fast as there is room for them, and a half of the output buffer. All times
+follow from earlier ones by sums and maxima: where a part of a program begins as it began before, it
+goes on as it went then.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from designs.rules import Int
+
+N = TypeVar("N", bound=Int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine(Generic[N]):
+    """Times of an engine, in cycles; what happens in an epoch is counted from its first cycle.
+
+    epoch: its length. lag: epochs from a new tile to its weights; weighed: to its products with
+    values. kv_tiles, query_tiles: room for tiles. e, f: words of a tile. keys_free, values_free:
+    when a place in a ring can be written again, of queries as of keys. results: when the first
+    result of a query tile can leave, in the epoch of its last products; quotient: the same in that
+    of its last weights.
+    """
+
+    epoch: N
+    lag: N
+    weighed: N
+    kv_tiles: N
+    query_tiles: N
+    e: N
+    f: N
+    keys_free: N
+    values_free: N
+    results: N
+    quotient: N
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One tile, and whether a query tile begins or ends with it, and the use of a key tile.
+
+    leaving: query tiles that are not needed any more.
+    """
+
+    first: bool
+    last: bool
+    keys_begin: bool
+    keys_end: bool
+    leaving: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A part of a program, so many times."""
+
+    body: "Program"
+    times: int
+
+
+Program: TypeAlias = tuple[Step | Repeat, ...]
+
+
+class Ring:
+    """Room for `tiles` tiles of `words` words, which arrive in order as soon as there is room."""
+
+    def __init__(self, tiles: int, words: int) -> None:
+        self.words = words
+        self.room = deque([0] * tiles)
+        self.end = 0
+
+    def arrival(self) -> int:
+        """The first cycle after the last word of the next tile."""
+        self.end = max(self.end, self.room.popleft()) + self.words
+        return self.end
+
+    def free(self, cycle: int) -> None:
+        """Room for one tile more, from a cycle on."""
+        self.room.append(cycle)
+
+    def state(self, now: int) -> tuple[int, ...]:
+        """What later arrivals depend on, relative to now: all that is long past is one."""
+        past = -self.words * (len(self.room) + 1)
+        return (max(self.end - now, past), *(max(room - now, past) for room in self.room))
+
+    def shift(self, cycles: int) -> None:
+        """Everything so much later."""
+        self.end += cycles
+        self.room = deque(room + cycles for room in self.room)
+
+
+class Clock:
+    """Where an engine is: its next epoch starts in cycle `now`, if it need not wait.
+
+    `end`: the first cycle after the last result.
+    """
+
+    def __init__(self, machine: Machine[int]) -> None:
+        self.machine = machine
+        self.now = 0
+        self.end = 0
+        self.rings = {
+            "keys": Ring(machine.kv_tiles, machine.e),
+            "values": Ring(machine.kv_tiles, machine.f),
+            "queries": Ring(machine.query_tiles, machine.e),
+        }
+        self.halves = deque((0, 0))
+        self.tiles: deque[Step | None] = deque([None] * machine.weighed)
+
+    def run(self, program: Program) -> None:
+        """Take all tiles of a program."""
+        for part in program:
+            if isinstance(part, Step):
+                self.step(part)
+            else:
+                self._repeat(part)
+
+    def flush(self) -> None:
+        """Epochs without a new tile, until the last one is through."""
+        for _ in range(self.machine.weighed):
+            self.step(None)
+
+    def step(self, new: Step | None) -> None:
+        """One epoch."""
+        m, rings = self.machine, self.rings
+        self.tiles.appendleft(new)
+        scored, weighed = self.tiles[m.lag], self.tiles[m.weighed]
+        self.tiles.pop()
+        needs = [self.now]
+        if new and new.keys_begin:
+            needs.append(rings["keys"].arrival())
+        if new and new.first:
+            needs.append(rings["queries"].arrival())
+        if weighed and weighed.keys_begin:
+            needs.append(rings["values"].arrival())
+        if scored and scored.last:
+            needs.append(self.halves.popleft())
+        start = max(needs)
+        scored_in = start if m.lag == m.weighed else self.now - m.epoch
+        self.now = start + m.epoch
+        if new and new.keys_end:
+            rings["keys"].free(start + m.keys_free)
+        for _ in range(new.leaving if new else 0):
+            rings["queries"].free(start + m.keys_free)
+        if weighed and weighed.keys_end:
+            rings["values"].free(start + m.values_free)
+        if weighed and weighed.last:
+            there = max(start + m.results, scored_in + m.quotient)
+            self.end = max(self.end, there) + m.f
+            self.halves.append(self.end)
+
+    def _repeat(self, part: Repeat) -> None:
+        """A body again and again; from a state that was there before, whole periods at once."""
+        seen: dict[object, tuple[int, int]] = {}
+        left = part.times
+        while left:
+            state = self._state()
+            before, start = seen.get(state, (0, 0))
+            if before and left >= before - left:
+                periods = left // (before - left)
+                self._shift(periods * (self.now - start))
+                left -= periods * (before - left)
+                continue
+            seen[state] = left, self.now
+            self.run(part.body)
+            left -= 1
+
+    def _state(self) -> object:
+        """What everything later depends on, relative to now."""
+        return (
+            *(ring.state(self.now) for ring in self.rings.values()),
+            tuple(max(half - self.now, 0) for half in self.halves),
+            max(self.end - self.now, 0),
+            tuple(self.tiles),
+        )
+
+    def _shift(self, cycles: int) -> None:
+        """Everything so much later."""
+        for ring in self.rings.values():
+            ring.shift(cycles)
+        self.halves = deque(half + cycles for half in self.halves)
+        self.now += cycles
+        self.end += cycles

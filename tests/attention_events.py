@@ -1,0 +1,110 @@
+"""What a core does behind its ports, cycle by cycle, as the contract of its parts says.
+
+A word is taken in a cycle where its ring has room; an epoch starts where all that it needs is
+there. Everything else follows from the cycle in which an epoch starts.
+"""
+
+from designs.attention.schedule import Age, LaneOp, PeOp, Schedule
+from designs.attention.tiles import tile_table
+
+FIRST_ELEMENT, RESULT = 2, 4
+"""Cycles from an epoch's start to its first slot, and from the last lane's last product, or its
+denominator's quotient, to the first transfer of results."""
+
+
+class Ring:
+    """Words that have been taken, and cycles from which on tiles give their room free."""
+
+    def __init__(self, tiles, words, total):
+        self.tiles, self.words, self.total = tiles, words, total
+        self.taken, self.freed, self.released = 0, 0, []
+
+    def take(self, cycle):
+        while self.freed < len(self.released) and self.released[self.freed] <= cycle:
+            self.freed += 1
+        tile = self.taken // self.words
+        self.taken += tile < self.total and tile - self.freed < self.tiles
+
+    def has(self, tile):
+        return self.taken >= (tile + 1) * self.words
+
+
+class Events:
+    """The starts of all epochs, and the first cycle after the last result."""
+
+    def __init__(self, params, workload):
+        self.params, self.schedule = params, Schedule.of(params)
+        self.slots = {}
+        for at, slot in enumerate(self.schedule.slots):
+            self.slots.setdefault(slot.pe, []).append(at)
+            self.slots.setdefault((slot.lane,), []).append(at)
+        self.table = list(tile_table(params, workload))
+        keys = queries = 0
+        self.needs = []
+        for tile in self.table:
+            queries += tile.first
+            self.needs.append((keys, queries - 1))
+            keys += tile.kv_done
+        p = params
+        self.k = Ring(p.kv_tiles, p.e, keys)
+        self.v = Ring(p.kv_tiles, p.f, keys)
+        self.q = Ring(p.query_slots, p.e, queries)
+        self.starts, self.outputs, self.end, self.promised = [], [], 0, 0
+        self.run()
+
+    def run(self):
+        tiles, epoch = len(self.table), len(self.schedule.slots)
+        to_weighed = self.schedule.delay(Age.WEIGHED)
+        cycle = at = following = 0
+        while at < tiles + to_weighed:
+            for ring in (self.k, self.v, self.q):
+                ring.take(cycle)
+            cycle += 1
+            if cycle >= following and self.may_start(cycle, at):
+                self.start(cycle, at)
+                following, at = cycle + epoch, at + 1
+
+    def aged(self, at, age):
+        """Number of the tile of an age, or None."""
+        number = at - self.schedule.delay(age)
+        return number if 0 <= number < len(self.table) else None
+
+    def may_start(self, cycle, at):
+        new, scored, weighed = (self.aged(at, age) for age in Age)
+        if new is not None:
+            keys, query = self.needs[new]
+            if not (self.k.has(keys) and self.q.has(query)):
+                return False
+        if weighed is not None and not self.v.has(self.needs[weighed][0]):
+            return False
+        if scored is not None and self.table[scored].last:
+            return self.promised - sum(end <= cycle for end in self.outputs) < 2
+        return True
+
+    def start(self, cycle, at):
+        self.starts.append(cycle)
+        new, scored, weighed = (self.aged(at, age) for age in Age)
+        if new is not None:
+            room = self.free(cycle, PeOp.SCORE)
+            self.k.released += [room] * self.table[new].kv_done
+            self.q.released += [room] * self.table[new].query_release
+        if weighed is not None:
+            self.v.released += [self.free(cycle, PeOp.WEIGH)] * self.table[weighed].kv_done
+        if scored is not None:
+            self.promised += self.table[scored].last
+        if weighed is not None and self.table[weighed].last:
+            self.leave(cycle, self.starts[weighed + self.schedule.delay(Age.SCORED)])
+
+    def free(self, cycle, op):
+        """When the room of what is read by `op` can be written again."""
+        late = max(at - index for index, at in enumerate(self.slots[op]))
+        return cycle + max(late - 2, 0) + self.params.side + 2
+
+    def leave(self, cycle, scored):
+        """Results of a query tile whose last products begin in `cycle`, its weights in `scored`."""
+        last_lane = FIRST_ELEMENT + 2 * self.params.side - 1
+        product = cycle + last_lane + max(self.slots[LaneOp.WEIGH,]) + RESULT
+        denominator = scored + last_lane + max(self.slots[LaneOp.SUM,])
+        quotient = denominator + self.params.divide_cycles + RESULT
+        self.end = max(self.end, product, quotient) + self.params.f
+        self.outputs.append(self.end)
