@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeAlias
 
+from designs.attention import Attention, AttentionFit, AttentionParams
+from designs.attention.unfused import UnfusedFit, UnfusedParams
 from designs.bitnet import BitnetBlock, least_block
 from designs.booth_flex import BoothFlexFit, BoothFlexParams
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
@@ -21,10 +23,12 @@ Params: TypeAlias = (
     | LutTernaryParams
     | BoothFlexParams
     | VitaLlmParams
+    | AttentionParams
+    | UnfusedParams
 )
 """Params of any machine."""
 
-Workload: TypeAlias = Gemm | BitnetBlock
+Workload: TypeAlias = Gemm | BitnetBlock | Attention
 """A workload of any kind."""
 
 FAMILIES: dict[str, dict[str, type[Params]]] = {
@@ -38,15 +42,23 @@ FAMILIES: dict[str, dict[str, type[Params]]] = {
         "booth_flex": BoothFlexParams,
         "vitallm": VitaLlmParams,
     },
+    "attention": {"attention": AttentionParams, "unfused": UnfusedParams},
 }
 """Family and machine to params type; the first machine of a family is its default."""
 
-WORKLOADS: dict[str, type[Workload]] = {"gemm": Gemm, "bitnet_block": BitnetBlock}
+WORKLOADS: dict[str, type[Workload]] = {
+    "gemm": Gemm,
+    "bitnet_block": BitnetBlock,
+    "attention": Attention,
+}
 """Key of a workload in a file to its type."""
 
 LEAST_WORK: dict[type[Workload], Callable[[Any], Workload]] = {
     Gemm: lambda params: Gemm(m=1, k=1, n=1),
     BitnetBlock: lambda params: least_block(2 * params.vector_lanes),
+    Attention: lambda params: Attention(
+        heads=params.group, queries=1, keys=params.side, e=params.e, f=params.f
+    ),
 }
 """Type of a workload to one that any machine for such workloads, of these params, can run."""
 
@@ -57,6 +69,8 @@ FITS: dict[type[Params], type[Any]] = {
     LutTernaryParams: LutTernaryFit,
     BoothFlexParams: BoothFlexFit,
     VitaLlmParams: VitaLlmFit,
+    AttentionParams: AttentionFit,
+    UnfusedParams: UnfusedFit,
 }
 """Params type to its pair with a workload, whose RULES say which problems it can be given."""
 
@@ -72,16 +86,32 @@ def fit(params: Params, workload: Workload) -> Any:
     return FITS[kind_of(params)](params=params, workload=workload)
 
 
-def workload_type(params: Params) -> type[Workload]:
+def workload_type(kind: type[Params]) -> type[Workload]:
     """What kind of workloads a machine runs."""
-    kinds: dict[str, Any] = {item.name: item.type for item in fields(FITS[kind_of(params)])}
+    kinds: dict[str, Any] = {item.name: item.type for item in fields(FITS[kind])}
     found: type[Workload] = kinds["workload"]
     return found
 
 
 def least_work(params: Params) -> Workload:
     """A small workload, to ask for what does not depend on the work."""
-    return LEAST_WORK[workload_type(params)](params)
+    return LEAST_WORK[workload_type(kind_of(params))](params)
+
+
+def workload_key(kind: type[Workload]) -> str:
+    """What files call workloads of a type."""
+    return next(key for key, known in WORKLOADS.items() if known is kind)
+
+
+def check_kind(kind: type[Params], workload: Workload) -> None:
+    """Raise RuleError, without a key, where a machine runs no workloads of this kind."""
+    wanted, given = workload_type(kind), type(workload)
+    if given is not wanted:
+        raise RuleError(
+            "",
+            f"workload must be of kind {workload_key(wanted)} on this machine, "
+            f"not {workload_key(given)}",
+        )
 
 
 def check_fit(params: Params, workload: Workload) -> None:
@@ -89,12 +119,6 @@ def check_fit(params: Params, workload: Workload) -> None:
 
     Its key is a field of the workload, or empty where the design runs no workloads of this kind.
     """
-    wanted = workload_type(params)
-    if not isinstance(workload, wanted):
-        names = {kind: name for name, kind in WORKLOADS.items()}
-        raise RuleError(
-            "",
-            f"workload must be a {names[wanted]} on this machine, not a {names[type(workload)]}",
-        )
+    check_kind(kind_of(params), workload)
     pair = fit(params, workload)
     check_rules(type(pair).RULES, pair)

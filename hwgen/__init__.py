@@ -1,11 +1,15 @@
 """Generators: params to components, components to Verilog."""
 
+from designs.attention import AttentionParams
+from designs.attention.unfused import UnfusedParams
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
+from hwgen.attention import AttentionCore
+from hwgen.attention.unfused import UnfusedCore
 from hwgen.booth_flex import BoothFlexCore
 from hwgen.digit_serial import DigitSerialCore
 from hwgen.laconic import LaconicCore
@@ -22,16 +26,20 @@ COMPONENTS = {
     LutTernaryParams: LutTernaryCore,
     BoothFlexParams: BoothFlexCore,
     VitaLlmParams: VitaLlmCore,
+    AttentionParams: AttentionCore,
+    UnfusedParams: UnfusedCore,
 }
 """Params type to the component that it describes."""
 
 __all__ = [
     "COMPONENTS",
+    "AttentionCore",
     "BoothFlexCore",
     "DigitSerialCore",
     "LaconicCore",
     "LutTernaryCore",
     "SystolicCore",
+    "UnfusedCore",
     "VitaLlmCore",
     "__version__",
 ]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from designs.attention import AttentionParams
+from designs.attention.unfused import UnfusedParams
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.families import Params
@@ -11,14 +13,16 @@ from designs.lut_ternary import LutTernaryParams
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from sim import (
+    bench_attention,
     bench_booth_flex,
     bench_digit_serial,
     bench_laconic,
     bench_lut_ternary,
     bench_systolic,
+    bench_unfused,
     bench_vitallm,
 )
-from sim.streams import Pause, Plan, SimResult
+from sim.streams import Interface, Pause, Plan, SimResult
 
 
 class MachineBench(Protocol):
@@ -26,6 +30,9 @@ class MachineBench(Protocol):
 
     def operands(self, params: Any, workload: Any, seed: int) -> tuple[Any, ...]:
         """Inputs of the golden for a workload, drawn from a seed."""
+
+    def interface(self, params: Any) -> Interface:
+        """The streams of a core, and the width of each event it can be probed for."""
 
     def plan(
         self,
@@ -53,5 +60,7 @@ BENCHES: dict[type[Params], MachineBench] = {
     LutTernaryParams: bench_lut_ternary,
     BoothFlexParams: bench_booth_flex,
     VitaLlmParams: bench_vitallm,
+    AttentionParams: bench_attention,
+    UnfusedParams: bench_unfused,
 }
 """Params type to its bench."""

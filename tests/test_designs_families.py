@@ -16,7 +16,7 @@ BLOCK = BitnetBlock(hidden=8, ffn=8, heads=1, kv_heads=1, head_dim=8, context=3,
 def test_every_machine_runs_the_least_work_of_its_kind(kind: type) -> None:
     params = kind()
     work = least_work(params)
-    assert type(work) is workload_type(params)
+    assert type(work) is workload_type(kind)
     assert type(work) in WORKLOADS.values()
     check_fit(params, work)
 
@@ -28,7 +28,7 @@ def test_every_machine_has_a_fit() -> None:
 def test_a_workload_of_another_kind_is_refused() -> None:
     with pytest.raises(RuleError) as caught:
         check_fit(SystolicParams(), BLOCK)
-    assert str(caught.value) == "workload must be a gemm on this machine, not a bitnet_block"
+    assert str(caught.value) == "workload must be of kind gemm on this machine, not bitnet_block"
     check_fit(SystolicParams(), Gemm(m=1, k=1, n=1))
 
 
@@ -41,6 +41,6 @@ def test_a_file_with_a_workload_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(DesignError) as caught:
         load(str(path))
     assert str(caught.value) == (
-        f"{path}:3: workloads[0].bitnet_block: workload must be a gemm on this machine, "
-        "not a bitnet_block"
+        f"{path}:3: workloads[0].bitnet_block: workload must be of kind gemm on this machine, "
+        "not bitnet_block"
     )

@@ -24,7 +24,7 @@ MAY_IMPORT = {
 ONLY_IN = {"amaranth": {"hwgen", "sim"}, "cocotb": {"sim"}, "cocotb_tools": {"sim"}}
 LATE = ("hwgen", "sim", "amaranth", "matplotlib")
 """What a sweep never needs: `dse` imports these inside the commands that do."""
-JOINS = ("dse/verify.py", "dse/demo.py", "dse/calibrate/", "dse/reproduce/")
+JOINS = ("dse/verify.py", "dse/demo", "dse/calibrate/", "dse/reproduce/")
 """Modules and folders of `dse` that are themselves imported late."""
 
 

@@ -22,7 +22,10 @@ NAMED = ("archmodels", "designs", "dse", "hwgen", "sim")
 DATA = (
     "*/py.typed",
     "archmodels/dram.yaml",
+    "archmodels/fusemax45.yaml",
     "archmodels/tech/*.yaml",
+    "designs/cascades/*.yaml",
+    "designs/encoders.yaml",
     "designs/models/*.json",
     "designs/spaces/*.csv",
     "designs/spaces/*.yaml",

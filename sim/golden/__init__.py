@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from designs.attention import AttentionParams
+from designs.attention.unfused import UnfusedParams
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.families import Params
@@ -10,7 +12,8 @@ from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
-from sim.golden import booth_flex, lut_ternary, systolic, vitallm
+from sim.golden import attention, booth_flex, lut_ternary, systolic, vitallm
+from sim.golden.attention import unfused
 
 GOLDENS: dict[type[Params], Callable[..., Any]] = {
     SystolicParams: systolic.gemm,
@@ -19,5 +22,7 @@ GOLDENS: dict[type[Params], Callable[..., Any]] = {
     LutTernaryParams: lut_ternary.gemm,
     BoothFlexParams: booth_flex.gemm,
     VitaLlmParams: vitallm.layer,
+    AttentionParams: attention.attention,
+    UnfusedParams: unfused.attention,
 }
 """Params type to its golden: (params, inputs) to outputs."""
