@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 PYTEST := -m pytest --numprocesses 2 --dist loadgroup
 
-.PHONY: help demo test test-full bench calibrate clean
+.PHONY: help demo demo-attention test test-full bench calibrate clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -14,6 +14,9 @@ help: ## show this list
 
 demo: .venv/model-ready ## run a real layer on generated Verilog; results in build/demo
 	@$(BIN)/python -m dse.demo
+
+demo-attention: .venv/model-ready ## the same for the attention of a layer; results in build/demo_attention
+	@$(BIN)/python -m dse.demo_attention
 
 test: .venv/model-ready ## lint, types, and every test of the short tier
 	@$(BIN)/ruff check
@@ -37,6 +40,9 @@ bench: .venv/ready ## measure; the tables in benchmarks/results
 	@$(BIN)/python -m benchmarks.vitallm
 	@$(BIN)/python -m benchmarks.ternary_layers
 	@$(BIN)/python -m benchmarks.ternary_front
+	@$(BIN)/python -m benchmarks.cascades
+	@$(BIN)/python -m benchmarks.attention_schedule
+	@$(BIN)/python -m benchmarks.attention_front
 
 calibrate: .venv/ready ## prices of asap7, sky130hd and sg13g2 from the Liberty files in LIBERTY_DIR
 	@test -n "$(LIBERTY_DIR)" || { echo "LIBERTY_DIR must be a folder with asap7.lib.gz, sky130hd.lib.gz, sg13g2.lib.gz and sram/, and it is not given" >&2; exit 2; }

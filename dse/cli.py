@@ -21,6 +21,7 @@ from dse.commands import (
     emit,
     model,
     pack,
+    passes,
     prove,
     reproduce,
     simulate,
@@ -137,6 +138,9 @@ def explain(error: Exception) -> tuple[int | None, str]:
     if isinstance(error, OSError) and error.strerror:
         spot = f"{error.filename}: " if error.filename else ""
         return 2, f"{spot}file must be usable, and it is not ({error.strerror})"
+    if isinstance(error, MemoryError):
+        why = str(error) or "none is left"
+        return 2, f"memory must hold what is asked for, and it does not ({why})"
     if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] not in OURS:
         return 2, f"the Python package {error.name} must be installed, and it is not"
     return None, ""
@@ -164,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
         _add_simulating,
         _add_synthesising,
         _add_proving,
+        _add_counting_passes,
         _add_sweeping,
         _add_calibrating,
         _add_reproducing,
@@ -296,6 +301,24 @@ def _add_proving(commands: Commands) -> None:
     arguments.design(proving)
     proving.add_argument("--verilog", action="store_true",
                          help="also that the Verilog is those gates; slower")  # fmt: skip
+
+
+def _add_counting_passes(commands: Commands) -> None:
+    counting = _add(
+        commands, "passes", passes.run, "how often a cascade of Einsums goes over a rank",
+        ["hwgen passes one_pass --sizes m=4096,m0=256,p=256,e=64,f=64",
+         "hwgen passes three_pass --rewrite defer-division --rewrite iterative-max",
+         "hwgen passes two_pass --plot build/two_pass.png",
+         "docs/cascades.md says what a pass is, and how a cascade is written"],
+    )  # fmt: skip
+    counting.add_argument("cascade", metavar="CASCADE", help="shipped cascade or YAML file")
+    counting.add_argument("--rank", metavar="R",
+                          help="rank or family to count over (default: as it states)")  # fmt: skip
+    counting.add_argument("--sizes", metavar="R=N,...",
+                          help="sizes of all families and tiles, to count operations")  # fmt: skip
+    counting.add_argument("--rewrite", action="append", default=[], choices=passes.REWRITINGS,
+                          help="rewrite first, in the order given")  # fmt: skip
+    counting.add_argument("--plot", metavar="FILE", help="draw the graph: a .png or .svg file")
 
 
 def _add_sweeping(commands: Commands) -> None:

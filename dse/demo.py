@@ -5,7 +5,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ import numpy as np
 from designs import Gemm, load
 from dse.cli import execute
 from dse.commands.sweep import write as write_sweep
-from dse.files import output_folder, whole
+from dse.demo_text import agreement_rows, failure, show_stage, verdicts, write_summary
+from dse.files import output_folder
 from dse.layer import Cosine, Layer, query_projection
 from dse.progress import Progress
 from dse.space import load_space
@@ -50,34 +51,32 @@ def run(args: argparse.Namespace) -> Outcome:
     folder = output_folder(Path(args.output))
     summary = folder / "summary.md"
     summary.unlink(missing_ok=True)  # one that stands is of the last run
-    _show_stage(1, "read the layer and a sentence, quantise both to int8")
+    show_stage(1, STAGE_COUNT, "read the layer and a sentence, quantise both to int8")
     layer = query_projection()
     inputs = layer.a.astype(np.int64), layer.w.astype(np.int64)
     workload = Gemm(m=layer.a.shape[0], k=layer.a.shape[1], n=layer.w.shape[1])
 
-    _show_stage(2, f"sweep arrays for {workload}")
+    show_stage(2, STAGE_COUNT, f"sweep arrays for {workload}")
     result = choose(workload, folder)
     paths = write_sweep(result, folder)
     finish(result)
 
-    _show_stage(3, "emit the Verilog of the chosen array")
+    show_stage(3, STAGE_COUNT, "emit the Verilog of the chosen array")
     design = load(str(folder / "best.yaml"))
     paths += write(emit(design.name, design.params), folder / "rtl")
 
-    _show_stage(4, "build it in Verilator and run the whole layer on it: a minute or less")
+    show_stage(4, STAGE_COUNT, "build it in Verilator, run the whole layer on it: a minute or less")
     found = compare(design.name, design.params, workload, inputs)
     # Of golden's outputs, which are the Verilog's if the two are equal.
     cosine = layer.cosine(GOLDENS[type(design.params)](design.params, *inputs))
 
-    rows = [*_choice_rows(layer, workload, result), *_agreement_rows(found, cosine)]
-    with whole(summary) as partial:
-        text = _markdown(rows, [path.relative_to(folder) for path in paths])
-        partial.write_text(text, encoding="utf-8")
+    rows = _choice_rows(layer, workload, result) + agreement_rows(found) + _cosine_rows(cosine)
+    write_summary(summary, TITLE, rows, {"Pareto front": "pareto.png"}, paths)
     paths.append(summary)
     return Outcome(
         content=_content(result, found, cosine) | {"files": [str(path) for path in paths]},
         text="\n".join([TITLE, table(rows), "files", table([path] for path in paths)]),
-        failure=_failure(found, cosine),
+        failure=failure(found, float(np.min(cosine)), COSINE_MIN),
     )
 
 
@@ -122,18 +121,10 @@ def _choice_rows(layer: Layer, workload: Gemm, result: SweepResult) -> list[tupl
     ]
 
 
-def _agreement_rows(found: "Agreement", cosine: Cosine) -> list[tuple[str, str]]:
-    verdicts = {view: "equal" if same else "DIFFERENT" for view, same in _verdicts(found).items()}
-    cycles = f"{found.rtl_cycles:,} in the Verilog, {found.model_cycles:,} in the model"
-    speed = found.simulated_cycles / found.seconds
+def _cosine_rows(cosine: Cosine) -> list[tuple[str, str]]:
     return [
-        ("outputs", f"{verdicts['outputs']}, Verilog and golden, bit for bit"),
-        ("cycles", f"{verdicts['cycles']}, {cycles}"),
-        ("activity", f"{verdicts['activity']}, Verilog and model, count for count"),
-        *(("difference", str(difference)) for difference in found.differences),
         ("cosine to float", f"{cosine.whole:.6f}, at least {COSINE_MIN} wanted"),
         ("of worst token", f"{cosine.worst_token:.6f}, at least {COSINE_MIN} wanted"),
-        ("simulation", f"{speed:,.0f} cycles per second in Verilator"),
     ]
 
 
@@ -141,49 +132,13 @@ def _content(result: SweepResult, found: "Agreement", cosine: Cosine) -> dict[st
     return {
         **result.best_choices,
         **{name: values[result.best].item() for name, values in result.costs.items()},
-        **{f"{view}_equal": same for view, same in _verdicts(found).items()},
+        **{f"{view}_equal": same for view, same in verdicts(found).items()},
         "rtl_cycles": found.rtl_cycles,
         "model_cycles": found.model_cycles,
         "cosine": cosine.whole,
         "cosine_of_worst_token": cosine.worst_token,
         "simulated_cycles_per_second": found.simulated_cycles / found.seconds,
     }
-
-
-def _verdicts(found: "Agreement") -> Mapping[str, bool]:
-    return {
-        "outputs": found.outputs_equal,
-        "cycles": found.cycles_equal,
-        "activity": found.activity_equal,
-    }
-
-
-def _failure(found: "Agreement", cosine: Cosine) -> str:
-    """What is wrong, in one sentence; empty if nothing is."""
-    differing = [view for view, same in _verdicts(found).items() if not same]
-    if differing:
-        return f"RTL, golden and model must agree, and differ in {', '.join(differing)}"
-    if not all(value >= COSINE_MIN for value in cosine):
-        return f"cosine to the float layer must be at least {COSINE_MIN}, not {min(cosine):.6f}"
-    return ""
-
-
-def _markdown(rows: Sequence[tuple[str, str]], paths: Sequence[Path]) -> str:
-    return "\n".join(
-        [
-            f"# {TITLE}\n",
-            "| what | found |\n|---|---|",
-            *(f"| {name} | {text} |" for name, text in rows),
-            "\n![Pareto front](pareto.png)\n",
-            *(f"- [{path}]({path})" for path in paths),
-            "",
-        ]
-    )
-
-
-def _show_stage(number: int, text: str) -> None:
-    sys.stderr.write(f"[{number}/{STAGE_COUNT}] {text}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import stub_model
 import dse.commands.sweep
 from archmodels import technology
 from archmodels.technology import MissingPriceError
-from designs import SystolicParams, shipped
+from designs import WORKLOADS, SystolicParams, shipped
 from dse.cli import OURS, STATUS, explain, parser
 from dse.commands.model import breakdown
 from dse.progress import Progress
@@ -59,6 +59,9 @@ class TestList:
         assert status == 0 and errors == ""
         for name in (*shipped("zoo"), *shipped("spaces")):
             assert f"  {name} " in output
+        assert ["vitallm_tiny", "lut_ternary", "vitallm"] in [
+            line.split()[:3] for line in output.splitlines()
+        ]
 
     def test_json(self, run):
         _, output, _ = run("list", "--json")
@@ -176,6 +179,12 @@ class TestSweep:
         # rows x cols x mac_stages x double_buffer, for os and for ws with two values of acc_rows
         assert content["valid_points"] == 29 * 29 * 3 * 2 * 3
         assert content["points"] == 29 * 29 * 3 * 2 * 4
+        why = "acc_rows must be left out with dataflow os, which has no accumulator memory, not 64"
+        count = 29 * 29 * 3 * 2
+        assert content["refused"] == [
+            {"key": "acc_rows", "workload": None, "points": count, "example": why}
+        ]
+        assert f"  {count:,}  {why}\n" in run("sweep", "minilm_query", "-o", "out")[1]
         assert content["seconds"] > 0
         assert content["points_per_second"] == pytest.approx(20_184 / content["seconds"])
         assert sorted(path.name for path in (folder / "out").iterdir()) == [
@@ -197,7 +206,7 @@ class TestSweep:
         *_, sentence = run("sweep", "x.yaml", "-o", "out")[2].splitlines()
         assert sentence == (
             "hwgen: x.yaml: space must have a valid point, and each of its 1 breaks a rule or "
-            "does not fit a workload"
+            "does not fit a workload, 1 of them this one: k must be at most max_k = 8, not 9"
         )
         assert not [*(folder / "out").iterdir()]
 
@@ -231,6 +240,17 @@ USAGE = [
      "hwgen: --gemm 1,0,3: k must be between 1 and 131072, not 0"),
     (["model", "tile4", "--gemm", "1,1025,3"],
      "hwgen: --gemm 1,1025,3: k must be at most max_k = 1024, not 1025"),
+    (["model", "tile4", "--workload", "gemm: {m: 1, k: 0, n: 3}"],
+     "hwgen: --workload gemm: {m: 1, k: 0, n: 3}: gemm.k: k must be between 1 and 131072, not 0"),
+    (["model", "tile4", "--workload", "gemm: {m: 1, k: 1025, n: 3}"],
+     ("hwgen: --workload gemm: {m: 1, k: 1025, n: 3}: gemm.k: "
+      "k must be at most max_k = 1024, not 1025")),
+    (["model", "tile4", "--workload", "gem: {m: 1}"],
+     ("hwgen: --workload gem: {m: 1}: gem: key must be one of "
+      f"{', '.join(WORKLOADS)}, name, not 'gem' (did you mean gemm?)")),
+    (["model", "vitallm_tiny", "--gemm", "1,2,3"],
+     ("hwgen: --gemm 1,2,3: workload must be of kind bitnet_block on this machine, "
+      "not gemm")),
     (["model", "tile4", "--technology", "horowitz"],
      "hwgen: --tech must be one of " + ", ".join(technology.names())
      + ", not 'horowitz' (did you mean horowitz45?)"),
@@ -245,7 +265,7 @@ def test_wrong_input(run, arguments, sentence):
 def test_design_without_workloads(run, folder):
     (folder / "x.yaml").write_text("family: systolic\n")
     assert refused(run("model", "x.yaml")) == (
-        "hwgen: --gemm must be given: design x has no workloads"
+        "hwgen: --workload must be given, as 'gemm: {...}': design x has no workloads"
     )
     assert run("model", "x.yaml", "--gemm", "1,2,3")[0] == 0
 
@@ -300,6 +320,10 @@ class TestErrors:
         assert explain(ModuleNotFoundError("", name="cocotb.triggers")) == (
             2, "the Python package cocotb.triggers must be installed, and it is not"
         )  # fmt: skip
+        assert explain(MemoryError("Unable to allocate 64.0 GiB")) == (
+            2, "memory must hold what is asked for, and it does not (Unable to allocate 64.0 GiB)"
+        )  # fmt: skip
+        assert explain(MemoryError())[1].endswith("and it does not (none is left)")
 
     @pytest.mark.parametrize(
         "error", [KeyError("x"), ValueError("x"), ModuleNotFoundError("", name="dse.nothing")]

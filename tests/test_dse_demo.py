@@ -140,14 +140,19 @@ def test_a_cycle_too_many_is_status_1(run, monkeypatch):
     assert "DIFFERENT, " in output and "cycles: " in output
 
 
-def test_a_coarse_layer_is_status_1(run, layer, monkeypatch):
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(
+    ("factor", "cosine"),
+    [(-1, "-1.000000"), (0, "nan")],  # one token of five points the other way, or nowhere
+)
+def test_a_coarse_layer_is_status_1(run, layer, monkeypatch, factor, cosine):
     reference = layer.reference.copy()
-    reference[2] *= -1  # one token of five points the other way
+    reference[2] *= factor
     monkeypatch.setattr(dse.demo, "query_projection", lambda: replace(layer, reference=reference))
     status, _, errors = run()
     assert status == 1
     assert errors.endswith(
-        "hwgen: cosine to the float layer must be at least 0.999, not -1.000000\n"
+        f"hwgen: cosine to the float layer must be at least 0.999, not {cosine}\n"
     )
 
 

@@ -5,6 +5,7 @@ import enum
 import json
 import re
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -20,9 +21,15 @@ from dse.commands.model import inventory, inventory_units
 from dse.request import design_of
 from dse.text import Outcome, table
 
+LISTED = {
+    "spaces": "search spaces (hwgen sweep NAME -o DIR)",
+    "cascades": "cascades of Einsums (hwgen passes NAME)",
+}
+"""Folders of files that ship, beside designs, to the heading of their list."""
+
 
 def run_list(args: Namespace) -> Outcome:
-    """The designs and search spaces that ship."""
+    """The designs, search spaces and cascades that ship."""
     found = [designs.load(name) for name in designs.shipped("zoo")]
     content: dict[str, object] = {
         "designs": [
@@ -34,25 +41,18 @@ def run_list(args: Namespace) -> Outcome:
                 "workloads": list(design.workloads),
             }
             for design in found
-        ],
-        "spaces": [
-            {"name": name, "description": description(name, "spaces")}
-            for name in designs.shipped("spaces")
-        ],
+        ]
     }
     lines = ["designs (hwgen show NAME)"]
     lines.append(
         table(
-            (design.name, design.family, _first_clause(description(design.name, "zoo")))
-            for design in found
+            (d.name, d.family, d.machine, _first_clause(description(d.name, "zoo"))) for d in found
         )
     )
-    lines.append("search spaces (hwgen sweep NAME -o DIR)")
-    lines.append(
-        table(
-            (name, _first_clause(description(name, "spaces"))) for name in designs.shipped("spaces")
-        )
-    )
+    for folder, heading in LISTED.items():
+        texts = {name: description(name, folder) for name in designs.shipped(folder)}
+        content[folder] = [{"name": name, "description": text} for name, text in texts.items()]
+        lines += [heading, table((name, _first_clause(text)) for name, text in texts.items())]
     return Outcome(content=content, text="\n".join(lines))
 
 
@@ -67,29 +67,34 @@ def run_show(args: Namespace) -> Outcome:
     design = design_of(args)
     model = archmodels.MODELS[type(design.params)]
     counts: Counts = model(design.params, least_work(design.params))
-    params, derived, ports = _params(design.params), _derived(design), _ports(design)
     content: dict[str, object] = {
         "name": design.name,
         "family": design.family,
         "machine": design.machine,
-        "params": params,
-        "derived": derived,
-        "ports": ports,
+        "params": _params(design.params),
+        "derived": _derived(design),
+        "ports": _ports(design),
         "inventory": inventory(counts),
         "inventory_units": inventory_units(counts),
         "peak_macs_per_cycle": design.params.mac_slots_per_cycle,
         "workloads": {name: plain(workload) for name, workload in design.workloads.items()},
     }
+    return Outcome(content=content, text=_text(design, content, counts))
+
+
+def _text(design: Design, content: Mapping[str, Any], counts: Counts) -> str:
+    """What a terminal shows of a design."""
     parts = [
         f"{design.name}: family {design.family}, machine {design.machine}",
         "params",
         table(
-            (p["name"], str(p["value"]).lower(), p["unit"], p["legal"], p["doc"]) for p in params
+            (p["name"], str(p["value"]).lower(), p["unit"], p["legal"], p["doc"])
+            for p in content["params"]
         ),
         "derived",
-        table((d["name"], d["value"], d["doc"]) for d in derived),
+        table((d["name"], d["value"], d["doc"]) for d in content["derived"]),
         "ports",
-        table((p["name"], p["direction"], p["width_bits"]) for p in ports),
+        table((p["name"], p["direction"], p["width_bits"]) for p in content["ports"]),
         "inventory",
         table(
             (key, f"{item.kind}", item.count, f"x {item.bits} bits", _words(item.other_bits))
@@ -103,7 +108,7 @@ def run_show(args: Namespace) -> Outcome:
             "workloads",
             table((name, written(plain(load))) for name, load in design.workloads.items()),
         ]
-    return Outcome(content=content, text="\n".join(parts))
+    return "\n".join(parts)
 
 
 def _params(params: Any, prefix: str = "") -> list[dict[str, object]]:
