@@ -20,9 +20,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 import archmodels
 from archmodels.counts import Counts, Kind
 from archmodels.technology import FittedPrice, Technology, load
@@ -70,7 +67,8 @@ def measured(technology: str, point: Point, folder: Path) -> Figures:
     timing = netlist.timing
     if timing is None or timing.tool != "opensta" or netlist.area_um2 is None:
         raise SystemExit("OpenSTA (`sta`) must be on PATH, and it is not")
-    run = measure.measure(netlist.mapped, library, params, point.workload, operands(point))
+    operands = measure.operands(params, point.workload, alike=point.alike)
+    run = measure.measure(netlist.mapped, library, params, point.workload, operands)
     if not run.outputs_equal or run.cycles != counted(point).cycles:
         raise SystemExit(f"{name}: the netlist must agree with golden and model, and it does not")
     leaked_fj = run.energy.leakage_nw * timing.delay_ps * run.cycles * NW_PS_TO_FJ
@@ -81,18 +79,9 @@ def measured(technology: str, point: Point, folder: Path) -> Figures:
     }
 
 
-def operands(point: Point) -> list[NDArray[np.int64]]:
-    """Operands of each stream of the simulation."""
-    drawn = measure.operands(point.params, point.workload)
-    return [
-        np.broadcast_to(streams[:1], streams.shape) if place in point.alike else streams
-        for place, streams in enumerate(drawn)
-    ]
-
-
 def counted(point: Point) -> Counts:
     """What the model counts, of the operands of the simulation where it needs to know them."""
-    inputs = tuple(streams[0] for streams in operands(point)) if point.alike else ()
+    inputs = measure.operands(point.params, point.workload)[0] if point.alike else ()
     return archmodels.counted(point.params, point.workload, inputs)
 
 

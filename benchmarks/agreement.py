@@ -11,20 +11,20 @@ from benchmarks.tables import Row, Table, publish
 from dse.engines import Run
 from dse.verify import agree, count_design
 
-DESIGNS = ("tile4", "tile4x3_ws", "edge16", "wide8x32", "int4_16", "relu16_ws")
+DESIGNS = ("tile4", "tile4x3_ws", "edge16", "wide8x32", "int4_16", "relu16_ws", "fuse16_minilm")
 
 
 def row(name: str) -> Row:
     """One design: what its RTL gives and what its model says."""
     design = designs.load(name)
-    workload_name, gemm = next(iter(design.workloads.items()))
-    found = agree(name, design.params, gemm, Run(netlist=True))
-    model = archmodels.MODELS[type(design.params)](design.params, gemm)
+    workload_name, workload = next(iter(design.workloads.items()))
+    found = agree(name, design.params, workload, Run(netlist=True))
+    model = archmodels.MODELS[type(design.params)](design.params, workload)
     netlist = count_design(name, design.params)
     return {
         "design": name,
         "workload": workload_name,
-        "outputs": f"{gemm.m * gemm.n:,} equal" if found.outputs_equal else "DIFFER",
+        "outputs": f"{found.output_count:,} equal" if found.outputs_equal else "DIFFER",
         "RTL cycles": found.rtl_cycles,
         "model cycles": found.model_cycles,
         "RTL flip-flop bits": netlist.flip_flop_bits,

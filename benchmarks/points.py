@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from designs import Dataflow, Gemm, Params, SystolicParams, Workload
+from designs.attention import Attention, AttentionParams, Binding, ExpMethod, Masking
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.digits import Encoded, Encoding
@@ -313,11 +314,60 @@ def _ternary(
     )
 
 
+ATTENTION_COUNT = 9
+
+
+def attention() -> Iterator[Point]:
+    """Engines for int8 of up to 4 x 4 elements, whose lanes weigh as much as their array.
+
+    Drawn when model and prices were finished: nobody had looked at any of them before.
+    """
+    draw = random.Random(SEED + 7)
+    for index in range(ATTENTION_COUNT):
+        group = draw.choice((1, 1, 2))
+        side = group * draw.choice((1, 2)) if group == 2 else 1 + index % 4
+        p = _legal(lambda group=group, side=side: _attention(draw, side, group))
+        exp = f"lines {p.exp_segments} in {p.exp_stages}"
+        if p.exp_method == ExpMethod.POLYNOMIAL:
+            exp = f"degree {p.exp_degree}"
+        words = [f"{p.side}x{p.side} {p.e}+{p.f}", exp, f"P1 {p.query_tiles}", p.binding.name]
+        words += [p.masking.name, "FMA" if p.fma_lanes else "two slots"]
+        queries = 2 * p.query_tiles * p.side // p.group
+        yield Point(
+            name=f"attention_{index}",
+            family="attention",
+            params=p,
+            workload=Attention(heads=p.group, queries=queries, keys=3 * p.side, e=p.e, f=p.f),
+            title=", ".join(words).lower(),
+        )
+
+
+def _attention(draw: random.Random, side: int, group: int) -> AttentionParams:
+    return AttentionParams(
+        side=side,
+        group=group,
+        e=draw.randint(2, 16),
+        f=draw.randint(2, 16),
+        exp_method=draw.choice((ExpMethod.PWL, ExpMethod.PWL, ExpMethod.POLYNOMIAL)),
+        exp_segments=2 ** draw.randint(2, 5),
+        exp_degree=draw.randint(2, 4),
+        exp_stages=draw.choice((1, 2, 3, 3)),
+        fma_lanes=draw.random() < 0.7,
+        query_tiles=draw.choice((1, 1, 2)),
+        binding=draw.choice((Binding.INTERLEAVED, Binding.INTERLEAVED, Binding.SEQUENTIAL)),
+        masking=draw.choice(list(Masking)),
+        kv_tiles=draw.choice((2, 2, 3)),
+        return_registers=draw.choice((1, 1, 2)),
+        max_keys=2 ** draw.randint(8, 20),
+    )
+
+
 POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
     systolic,
     dense,
     digit_serial,
     booth_flex,
     lut_ternary,
+    attention,
 )
 """What yields points, by machine and what it is built of."""
