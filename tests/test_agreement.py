@@ -20,7 +20,18 @@ from sim.benches import BENCHES
 
 SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
-CORNERS = ("lowest", "highest", "extremes", "zero")
+CORNERS = (
+    "lowest",
+    "extremes",
+    pytest.param("highest", marks=pytest.mark.full),
+    pytest.param("zero", marks=pytest.mark.full),
+)
+STALLS = (
+    (0.5, 0.6),
+    pytest.param(0.5, 0.0, marks=pytest.mark.full),
+    pytest.param(0.0, 0.6, marks=pytest.mark.full),
+)
+"""Chances that a source idles and that a sink refuses."""
 
 
 def corner_operands(params, workload, corner):
@@ -57,7 +68,7 @@ def test_netlist(point):
     assert_netlist_agrees(*point)
 
 
-@pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
+@pytest.mark.parametrize(("idle", "refuse"), STALLS)
 def test_stalls_change_no_output_and_only_add_cycles(point, idle, refuse):
     assert_agrees_under_stalls(*point, idle, refuse, IN_AMARANTH)
 
@@ -82,7 +93,7 @@ def test_simulation_in_verilator(name):
     assert_agrees(agree("dut", *POINTS[name], WITH_NETLIST), netlist=True)
 
 
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.full)])
 @pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
 @pytest.mark.parametrize("name", VERILATOR)
 def test_stalls_and_initial_values_in_verilator(name, idle, refuse, seed):
