@@ -203,6 +203,11 @@ def register_bits(inventory: Mapping[str, Item]) -> Int:
     return _total(inventory, FLIP_FLOPS, lambda item: item.count * item.bits)
 
 
+def clock_ticks(cycles: Int, clocked_bits: Int) -> Event:
+    """Every cycle, in which the clock reaches so many bits of registers."""
+    return Event(count=cycles, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
+
+
 def memory_bits(counts: Counts) -> Int:
     """Bits of all memories, read registers excluded."""
     return _total(

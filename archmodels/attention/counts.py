@@ -8,7 +8,7 @@ from archmodels.attention.inventory import inventory
 from archmodels.attention.paths import paths
 from archmodels.attention.shape import Epoch, Problem, Shape
 from archmodels.attention.tiles import Tiles
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from designs.rules import Int
 
 
@@ -24,12 +24,11 @@ def counts(params: Shape, workload: Problem) -> Counts:
     """
     epoch, tiles = Epoch.of(params), Tiles.of(params, workload)
     items, took = inventory(params, epoch), cycles(params, workload, epoch, tiles)
-    ticks = (Operation(kind=Kind.CLOCK, bits=register_bits(items)),)
     return Counts(
         inventory=items,
         activity={
             **activity(params, workload, epoch, tiles, items),
-            "clock.cycles": Event(count=took, operations=ticks),
+            "clock.cycles": clock_ticks(took, register_bits(items)),
         },
         cycles=took,
         paths=paths(params, epoch),

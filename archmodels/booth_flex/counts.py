@@ -6,7 +6,7 @@ from archmodels.booth_flex.activity import activity
 from archmodels.booth_flex.inventory import inventory
 from archmodels.booth_flex.paths import paths
 from archmodels.booth_flex.shape import Shape, Trees, Weighted, Work
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from designs.rules import Int
 
 
@@ -19,10 +19,12 @@ def counts(params: Shape, gemm: Weighted) -> Counts:
     trees, work = Trees.of(params), Work.of(params, gemm)
     items = inventory(params, trees)
     took, clocked_bits = cycles(work), register_bits(items)
-    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
-        activity={**activity(params, gemm, items, work), "clock.cycles": ticks},
+        activity={
+            **activity(params, gemm, items, work),
+            "clock.cycles": clock_ticks(took, clocked_bits),
+        },
         cycles=took,
         paths=paths(params, trees, clocked_bits),
     )

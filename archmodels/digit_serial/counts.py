@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from archmodels.digit_serial.activity import activity
 from archmodels.digit_serial.inventory import inventory
 from archmodels.digit_serial.paths import paths
@@ -38,12 +38,11 @@ def _counts(params: Shape, gemm: Problem, totals: Totals) -> Counts:
     widths, element = Widths.of(params), Element.of(params)
     items = inventory(params, widths, element)
     clocked_bits = register_bits(items)
-    ticks = Event(count=totals.cycles, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
         activity={
             **activity(params, gemm, widths, element, items, totals),
-            "clock.cycles": ticks,
+            "clock.cycles": clock_ticks(totals.cycles, clocked_bits),
         },
         cycles=totals.cycles,
         paths=paths(params, widths, element),

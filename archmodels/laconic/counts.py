@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from archmodels.gemm import Problem
 from archmodels.laconic.activity import activity
 from archmodels.laconic.inventory import LATENCY, inventory
@@ -31,10 +31,12 @@ def _counts(params: Shape, gemm: Problem, work: Work) -> Counts:
     widths = Widths.of(params)
     items = inventory(params, widths)
     took, clocked_bits = cycles(params, gemm, work), register_bits(items)
-    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
-        activity={**activity(params, gemm, items, work), "clock.cycles": ticks},
+        activity={
+            **activity(params, gemm, items, work),
+            "clock.cycles": clock_ticks(took, clocked_bits),
+        },
         cycles=took,
         paths=paths(params, widths, clocked_bits),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from archmodels.gemm import Problem
 from archmodels.lut_ternary.activity import activity
 from archmodels.lut_ternary.inventory import inventory
@@ -24,12 +24,11 @@ def counts(params: Shape, gemm: Problem) -> Counts:
     stages, work = Stages.of(params, style), Work.of(params, gemm, style)
     items = inventory(params, style, stages)
     took, clocked_bits = cycles(stages, work), register_bits(items)
-    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
         activity={
             **activity(params, gemm, items, style, work),
-            "clock.cycles": ticks,
+            "clock.cycles": clock_ticks(took, clocked_bits),
         },
         cycles=took,
         paths=paths(params, style, stages, clocked_bits),

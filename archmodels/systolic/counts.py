@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from archmodels.gemm import Problem
 from archmodels.systolic.activity import activity
 from archmodels.systolic.cycles import cycles
@@ -27,10 +27,12 @@ def counts(params: Shape, gemm: Problem) -> Counts:
     items = inventory(params, widths, layout, sums)
     work = Work.of(params, gemm, widths, layout)
     took, clocked_bits = cycles(params, gemm, layout), register_bits(items)
-    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
-        activity={**activity(params, layout, sums, items, work), "clock.cycles": ticks},
+        activity={
+            **activity(params, layout, sums, items, work),
+            "clock.cycles": clock_ticks(took, clocked_bits),
+        },
         cycles=took,
         paths=paths(params, widths, layout, sums, clocked_bits),
     )

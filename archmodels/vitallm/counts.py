@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from archmodels import booth_flex, lut_ternary
-from archmodels.counts import Counts, Event, Kind, Operation, Stage, register_bits
+from archmodels.counts import Counts, Kind, Stage, clock_ticks, register_bits
 from archmodels.vitallm.activity import activity
 from archmodels.vitallm.durations import duration
 from archmodels.vitallm.inventory import ANY_WORK, CODE_BITS, inventory
@@ -23,10 +23,12 @@ def counts(params: VitaLlmParams, workload: BitnetBlock) -> Counts:
     """
     work, items = program(params, workload), inventory(params)
     took, clocked_bits = cycles(params, workload), register_bits(items)
-    ticks = Event(count=took, operations=(Operation(kind=Kind.CLOCK, bits=clocked_bits),))
     return Counts(
         inventory=items,
-        activity={**activity(params, workload, work, items), "clock.cycles": ticks},
+        activity={
+            **activity(params, workload, work, items),
+            "clock.cycles": clock_ticks(took, clocked_bits),
+        },
         cycles=took,
         paths=paths(params),
     )

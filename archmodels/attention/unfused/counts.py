@@ -9,7 +9,7 @@ from archmodels.attention.unfused.cycles import cycles
 from archmodels.attention.unfused.inventory import inventory
 from archmodels.attention.unfused.paths import paths
 from archmodels.attention.unfused.shape import Shape, Work
-from archmodels.counts import Counts, Event, Kind, Operation, register_bits
+from archmodels.counts import Counts, clock_ticks, register_bits
 from designs.rules import Int
 
 
@@ -22,12 +22,11 @@ def counts(params: Shape, workload: Problem) -> Counts:
     """
     items, work = inventory(params), Work.of(params, workload)
     took = cycles(params, work)
-    ticks = (Operation(kind=Kind.CLOCK, bits=register_bits(items)),)
     return Counts(
         inventory=items,
         activity={
             **activity(params, workload, work, items),
-            "clock.cycles": Event(count=took, operations=ticks),
+            "clock.cycles": clock_ticks(took, register_bits(items)),
         },
         cycles=took,
         paths=paths(params),
