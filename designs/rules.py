@@ -149,6 +149,12 @@ def boolean(*, default: bool, doc: str) -> bool:
     return field(default=default, metadata={"spec": Spec(doc=doc)})
 
 
+def as_in(kind: type[Any], name: str) -> Any:
+    """Declare a field with a default just as another params dataclass does."""
+    declared = next(item for item in fields(kind) if item.name == name)
+    return field(default=declared.default, metadata=declared.metadata)
+
+
 def choice(*, default: E, doc: str) -> E:
     """Declare a field that holds a member of an IntEnum; files write its name in lower case."""
     return field(default=default, metadata={"spec": Spec(doc=doc)})

@@ -21,7 +21,7 @@ from designs.attention.params import (
 from designs.attention.tiles import Tile, tile_table
 from designs.attention.workload import Attention
 from designs.grid import Grid
-from designs.rules import Rule, check, choice, integer
+from designs.rules import Rule, as_in, check
 
 
 class Phase(enum.IntEnum):
@@ -38,33 +38,15 @@ class UnfusedParams:
 
     RULES: ClassVar[tuple[Rule["UnfusedParams"], ...]]
 
-    side: int = integer(
-        default=8, low=1, high=512, doc="N: keys, and queries, of a tile", unit="elements"
-    )
-    e: int = integer(default=16, low=1, high=1024, doc="width of a query and a key", unit="values")
-    f: int = integer(default=16, low=1, high=1024, doc="width of a value", unit="values")
-    exp_method: ExpMethod = choice(
-        default=ExpMethod.PWL, doc="how a power of two is computed: pwl or polynomial"
-    )
-    exp_segments: int = integer(
-        default=16, low=2, high=32, doc="straight lines (pwl only), a power of two", unit="lines"
-    )
-    exp_degree: int = integer(
-        default=3, low=2, high=5, doc="degree of the polynomial (polynomial only)"
-    )
-    exp_stages: int = integer(
-        default=3,
-        low=1,
-        high=3,
-        doc="slots from score to weight (pwl only): difference, line and shift apart at 3",
-        unit="slots",
-    )
-    masking: Masking = choice(
-        default=Masking.UPPER, doc="keys that can be hidden: none, upper or window"
-    )
-    max_keys: int = integer(
-        default=2**16, low=1, high=2**20, doc="keys of a query at most", unit="keys"
-    )
+    side: int = as_in(AttentionParams, "side")
+    e: int = as_in(AttentionParams, "e")
+    f: int = as_in(AttentionParams, "f")
+    exp_method: ExpMethod = as_in(AttentionParams, "exp_method")
+    exp_segments: int = as_in(AttentionParams, "exp_segments")
+    exp_degree: int = as_in(AttentionParams, "exp_degree")
+    exp_stages: int = as_in(AttentionParams, "exp_stages")
+    masking: Masking = as_in(AttentionParams, "masking")
+    max_keys: int = as_in(AttentionParams, "max_keys")
 
     def __post_init__(self) -> None:
         check(self)
