@@ -28,25 +28,42 @@ def west_members(params: AttentionParams) -> dict[str, Any]:
     return {"west": params.west_bits, "command": pe_command(params)}
 
 
-def element_members(params: ElementParams) -> dict[str, Any]:
-    """The ports of an element of any format, see `IntegerElement`."""
-    p = params.engine
-    west, link = west_members(p), Shape(p.link_bits, signed=True)
-    east = {f"{name}_out": Out(shape) for name, shape in west.items()} if params.has_east else {}
-    return {
-        **{name: In(shape) for name, shape in west.items()},
-        "north": In(link),
-        "south": Out(link),
-        **east,
-    }
+class ArrayElement(Component):
+    """What elements of every format share: their ports, and what they hand on. No reset.
+
+    Members: see `IntegerElement`.
+    """
+
+    reset_less = True
+    params: ElementParams
+
+    def __init__(self, params: ElementParams) -> None:
+        p = params.engine
+        west, link = west_members(p), Shape(p.link_bits, signed=True)
+        east = {f"{name}_out": Out(shape) for name, shape in west.items() if params.has_east}
+        members = {name: In(shape) for name, shape in west.items()}
+        super().__init__(params, {**members, "north": In(link), "south": Out(link), **east})
+
+    @property
+    def label(self) -> str:
+        return "pe" if self.params.has_east else "pe_right"
+
+    def pass_south(self, m: Module, word: Value) -> None:
+        """Hand a word on to the south, a cycle later."""
+        south = Signal.like(self.south, name="south_q", reset_less=True)
+        m.d.sync += south.eq(word)
+        m.d.comb += self.south.eq(south)
+
+    def pass_east(self, m: Module) -> None:
+        """Hand on what comes from the west, a cycle later, where someone takes it."""
+        for name in ("west", "command"):
+            if f"{name}_out" in self.signature.members:
+                kept = Signal.like(getattr(self, name), name=f"{name}_q", reset_less=True)
+                m.d.sync += kept.eq(getattr(self, name))
+                m.d.comb += getattr(self, f"{name}_out").eq(kept)
 
 
-def element_label(params: ElementParams) -> str:
-    """What an element's module is called."""
-    return "pe" if params.has_east else "pe_right"
-
-
-class IntegerElement(Component):
+class IntegerElement(ArrayElement):
     """An element for int8: executes one `PeOp` per cycle, as `command` says.
 
     What comes from the west and the north is used in the cycle in which it is there; it leaves a
@@ -61,16 +78,6 @@ class IntegerElement(Component):
     and score with MAXIMUM, else what came from the north; command_out, west_out: what came from the
     west, but for the last column. All outputs are registers.
     """
-
-    reset_less = True
-    params: ElementParams
-
-    def __init__(self, params: ElementParams) -> None:
-        super().__init__(params, element_members(params))
-
-    @property
-    def label(self) -> str:
-        return element_label(self.params)
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params.engine, Module()
@@ -107,12 +114,12 @@ class IntegerElement(Component):
         ]
 
         passed = Mux((op == PeOp.MAXIMUM) & (below < 0), score, self.north)
-        pass_south(m, self, Mux(flows, total, passed))
-        pass_east(m, self)
+        self.pass_south(m, Mux(flows, total, passed))
+        self.pass_east(m)
         return m
 
 
-def kept_score(m: Module, element: Component, total: Signal) -> Value:
+def kept_score(m: Module, element: ArrayElement, total: Signal) -> Value:
     """The score that an element's command is for; with SCORE it takes `total`."""
     p, command = element.params.engine, element.command
     scores = [
@@ -142,19 +149,3 @@ def kept_score(m: Module, element: Component, total: Signal) -> Value:
     chosen = Signal(signed(p.score_bits), name="score")
     m.d.comb += chosen.eq(choose(scores, command.acc))
     return chosen
-
-
-def pass_south(m: Module, element: Component, word: Value) -> None:
-    """Hand a word on to the south, a cycle later."""
-    south = Signal.like(element.south, name="south_q", reset_less=True)
-    m.d.sync += south.eq(word)
-    m.d.comb += element.south.eq(south)
-
-
-def pass_east(m: Module, element: Component) -> None:
-    """Hand on what comes from the west, a cycle later, where someone takes it."""
-    for name in ("west", "command"):
-        if f"{name}_out" in element.signature.members:
-            kept = Signal.like(getattr(element, name), name=f"{name}_q", reset_less=True)
-            m.d.sync += kept.eq(getattr(element, name))
-            m.d.comb += getattr(element, f"{name}_out").eq(kept)

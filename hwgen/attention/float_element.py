@@ -8,19 +8,11 @@ from designs.attention.params import FLOAT_FORMATS
 from designs.attention.schedule import PeOp
 from designs.floats import FP32
 from hwgen.arith import FloatAdder, FloatAdderParams, FloatFma, FloatFmaParams
-from hwgen.attention.element import (
-    ElementParams,
-    element_label,
-    element_members,
-    kept_score,
-    pass_east,
-    pass_south,
-)
+from hwgen.attention.element import ArrayElement, kept_score
 from hwgen.attention.float_weight import FloatWeight, FloatWeightParams, exponent_of, negated
-from hwgen.component import Component
 
 
-class FloatElement(Component):
+class FloatElement(ArrayElement):
     """An element for floats of 16 bits: executes one `PeOp` per cycle, as `IntegerElement` does.
 
     Scores, maxima and sums are float32, a masked score is minus infinity. A fused multiply-add of
@@ -32,16 +24,6 @@ class FloatElement(Component):
     Members: see `IntegerElement`; west: a value of K or V, in mask slots the row's number; north: a
     value of Q in the lowest 16 bits, a bound in the lowest, a maximum, a sum.
     """
-
-    reset_less = True
-    params: ElementParams
-
-    def __init__(self, params: ElementParams) -> None:
-        super().__init__(params, element_members(params))
-
-    @property
-    def label(self) -> str:
-        return element_label(self.params)
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params.engine, Module()
@@ -68,6 +50,6 @@ class FloatElement(Component):
             total.eq(fma.sum),
         ]
         passed = Mux((op == PeOp.MAXIMUM) & difference.sum[-1], score, self.north)
-        pass_south(m, self, Mux(flows, total, passed))
-        pass_east(m, self)
+        self.pass_south(m, Mux(flows, total, passed))
+        self.pass_east(m)
         return m

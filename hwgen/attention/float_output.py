@@ -4,29 +4,17 @@ from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal
 
-from designs.attention.params import AttentionParams
 from designs.floats import FP32
 from hwgen.arith import FloatMultiplier, FloatMultiplierParams
-from hwgen.attention.output import output_members
-from hwgen.component import Component
+from hwgen.attention.output import OutputLane
 
 
-class FloatOutput(Component):
+class FloatOutput(OutputLane):
     """`value` is numerator * reciprocal of two steps ago, a float32, rounded to nearest.
 
     A step is a clock edge with `advance` high: one into a register for the numerator, one behind
     the product. Members: see `IntegerOutput`; shift_half is not used.
     """
-
-    reset_less = True
-    params: AttentionParams
-
-    def __init__(self, params: AttentionParams) -> None:
-        super().__init__(params, output_members(params))
-
-    @property
-    def label(self) -> str:
-        return "output_lane"
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()

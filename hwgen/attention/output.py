@@ -34,19 +34,32 @@ STAGES = 3
 """Registers from the staging memory's word to the value that is sent."""
 
 
-def output_members(params: AttentionParams) -> dict[str, Any]:
-    """The ports of an output lane of any format, see `IntegerOutput`."""
-    return {
-        "advance": In(1),
-        "shift_half": In(1),
-        "scale_half": In(1),
-        "numerator": In(params.numerator_bits),
-        "reciprocals": In(data.ArrayLayout(reciprocal_layout(params), HALVES)),
-        "value": Out(params.out_bits),
-    }
+class OutputLane(Component):
+    """What output lanes of every format share: their ports. Members: see `IntegerOutput`."""
+
+    reset_less = True
+    params: AttentionParams
+
+    def __init__(self, params: AttentionParams) -> None:
+        p = params
+        super().__init__(
+            p,
+            {
+                "advance": In(1),
+                "shift_half": In(1),
+                "scale_half": In(1),
+                "numerator": In(p.numerator_bits),
+                "reciprocals": In(data.ArrayLayout(reciprocal_layout(p), HALVES)),
+                "value": Out(p.out_bits),
+            },
+        )
+
+    @property
+    def label(self) -> str:
+        return "output_lane"
 
 
-class IntegerOutput(Component):
+class IntegerOutput(OutputLane):
     """`value` is numerator / denominator of two steps ago, with 8 fraction bits, saturated.
 
     A step is a clock edge with `advance` high: one into a register behind a shift, by what the
@@ -56,16 +69,6 @@ class IntegerOutput(Component):
     Members: advance, numerator; reciprocals: both halves', see `Reciprocal`; shift_half: that of
     `numerator`; scale_half: that of the numerator a step ago (in); value (out).
     """
-
-    reset_less = True
-    params: AttentionParams
-
-    def __init__(self, params: AttentionParams) -> None:
-        super().__init__(params, output_members(params))
-
-    @property
-    def label(self) -> str:
-        return "output_lane"
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()

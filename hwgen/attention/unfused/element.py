@@ -8,21 +8,14 @@ from designs.attention.params import Masking
 from designs.attention.schedule import PeOp
 from designs.rules import clog2
 from hwgen.attention.array import Array
-from hwgen.attention.element import (
-    ElementParams,
-    element_label,
-    element_members,
-    pass_east,
-    pass_south,
-)
+from hwgen.attention.element import ArrayElement
 from hwgen.attention.interface import least_score
 from hwgen.attention.mantissa import FACTOR_BITS
 from hwgen.attention.row import Row
-from hwgen.component import Component
 from hwgen.structure import Parts
 
 
-class UnfusedElement(Component):
+class UnfusedElement(ArrayElement):
     """An element that multiplies, and keeps a score or a weight: executes one `PeOp` per cycle.
 
     Exponentials are not computed here, and no maximum is taken: their ops do nothing. What comes
@@ -31,16 +24,6 @@ class UnfusedElement(Component):
 
     Members: as of `IntegerElement`.
     """
-
-    reset_less = True
-    params: ElementParams
-
-    def __init__(self, params: ElementParams) -> None:
-        super().__init__(params, element_members(params))
-
-    @property
-    def label(self) -> str:
-        return element_label(self.params)
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params.engine, Module()
@@ -76,8 +59,8 @@ class UnfusedElement(Component):
         product = Signal(signed(FACTOR_BITS + p.element_bits))
         m.d.comb += [product.eq(factor * value), total.eq(addend + product)]
         drained = Mux((op == PeOp.DRAIN) & chosen, kept, north)
-        pass_south(m, self, Mux(weighing, total, drained))
-        pass_east(m, self)
+        self.pass_south(m, Mux(weighing, total, drained))
+        self.pass_east(m)
         return m
 
 
