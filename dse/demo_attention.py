@@ -19,7 +19,7 @@ from designs.attention import Attention, AttentionParams
 from dse.cli import execute
 from dse.demo_text import agreement_rows, failure, show_stage, verdicts, write_summary
 from dse.files import output_folder
-from dse.layer import SENTENCE, head_projections
+from dse.layer import SENTENCE, cosines, head_projections
 from dse.schedule_plot import schedule_plot
 from dse.text import Outcome, table
 
@@ -59,21 +59,21 @@ def run(args: argparse.Namespace) -> Outcome:
     found = compare(DESIGN, params, workload, (workload, inputs))
     # Of golden's outputs, which are the Verilog's if the two are equal.
     outputs = dequantise(params, attention(params, workload, inputs), units)
-    cosines = _cosines(outputs, exact(workload, tensors))
+    alike = cosines(outputs, exact(workload, tensors), (1, 2))
 
     rows = [
         ("layer", LAYER),
         ("workload", str(workload)),
         ("engine", f"{params.side}x{params.side} int8, {params.epoch} cycles a tile"),
         *agreement_rows(found),
-        ("cosine of heads", _told(cosines)),
+        ("cosine of heads", _told(alike)),
     ]
     write_summary(summary, TITLE, rows, {"Schedule": "schedule.png"}, paths)
     paths.append(summary)
     return Outcome(
-        content=_content(found, cosines) | {"files": [str(path) for path in paths]},
+        content=_content(found, alike) | {"files": [str(path) for path in paths]},
         text="\n".join([TITLE, table(rows), "files", table([path] for path in paths)]),
-        failure=failure(found, float(cosines.min()), COSINE_MIN),
+        failure=failure(found, float(alike.min()), COSINE_MIN),
     )
 
 
@@ -87,18 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return execute(parser.parse_args(arguments))
 
 
-def _content(found: "Agreement", cosines: NDArray[np.float64]) -> dict[str, object]:
+def _content(found: "Agreement", alike: NDArray[np.float64]) -> dict[str, object]:
     return {
         **{f"{view}_equal": same for view, same in verdicts(found).items()},
         "rtl_cycles": found.rtl_cycles,
         "model_cycles": found.model_cycles,
-        "cosines": [float(value) for value in cosines],
+        "cosines": [float(value) for value in alike],
         "simulated_cycles_per_second": found.simulated_cycles / found.seconds,
     }
 
 
-def _told(cosines: NDArray[np.float64]) -> str:
-    return f"worst {cosines.min():.6f}, mean {cosines.mean():.6f}, at least {COSINE_MIN} wanted"
+def _told(alike: NDArray[np.float64]) -> str:
+    return f"worst {alike.min():.6f}, mean {alike.mean():.6f}, at least {COSINE_MIN} wanted"
 
 
 def _engine(tensors: dict[str, NDArray[np.float64]]) -> tuple[AttentionParams, Attention]:
@@ -108,14 +108,6 @@ def _engine(tensors: dict[str, NDArray[np.float64]]) -> tuple[AttentionParams, A
     heads, tokens, _ = tensors["q"].shape
     sized = replace(workload, heads=heads, kv_heads=heads, queries=tokens, keys=tokens)
     return cast(AttentionParams, design.params), sized
-
-
-def _cosines(found: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cosine similarity of each head (heads, queries, f)."""
-    axes = (1, 2)
-    dots, norms = (found * wanted).sum(axes), (found**2).sum(axes) * (wanted**2).sum(axes)
-    cosines: NDArray[np.float64] = dots / np.sqrt(norms)
-    return cosines
 
 
 if __name__ == "__main__":

@@ -73,12 +73,19 @@ class Layer:
     def cosine(self, c: NDArray[np.integer]) -> Cosine:
         """How near the integer results C [M, N] come to the float layer; 1 is its direction."""
         ours, theirs = self.dequantise(c), self.reference
-        dots, norms = (ours * theirs).sum(axis=1), (ours**2).sum(axis=1)
-        reference_norms = (theirs**2).sum(axis=1)
         return Cosine(
-            whole=float(dots.sum() / np.sqrt(norms.sum() * reference_norms.sum())),
-            worst_token=float(np.min(dots / np.sqrt(norms * reference_norms))),
+            whole=float(cosines(ours, theirs, (0, 1))),
+            worst_token=float(np.min(cosines(ours, theirs, (1,)))),
         )
+
+
+def cosines(
+    found: NDArray[np.float64], wanted: NDArray[np.float64], axes: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Cosine similarity of two tensors over these axes, for each place along the others."""
+    norms = (found**2).sum(axes) * (wanted**2).sum(axes)
+    similarities: NDArray[np.float64] = (found * wanted).sum(axes) / np.sqrt(norms)
+    return similarities
 
 
 def quantise(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], float]:
