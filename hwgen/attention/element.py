@@ -48,6 +48,22 @@ class ArrayElement(Component):
     def label(self) -> str:
         return "pe" if self.params.has_east else "pe_right"
 
+    def hidden(self, m: Module) -> Signal:
+        """Whether the command masks the score: the row is at the bound, or not, as its op says."""
+        p, op = self.params.engine, self.command.op
+        hides = Signal()
+        if p.masking != Masking.NONE:
+            beyond = Signal()
+            bound_bits = clog2(p.side + 1)
+            m.d.comb += [
+                beyond.eq(self.west[:bound_bits] >= self.north[:bound_bits]),
+                hides.eq((op == PeOp.UPPER) & beyond),
+            ]
+            if p.masking == Masking.WINDOW:
+                with m.If((op == PeOp.LOWER) & ~beyond):
+                    m.d.comb += hides.eq(1)
+        return hides
+
     def pass_south(self, m: Module, word: Value) -> None:
         """Hand a word on to the south, a cycle later."""
         south = Signal.like(self.south, name="south_q", reset_less=True)
@@ -127,18 +143,8 @@ def kept_score(m: Module, element: ArrayElement, total: Signal) -> Value:
         for tile in range(p.accumulators)
     ]
     scoring = Signal()
-    hides = Signal()
     m.d.comb += scoring.eq(command.op == PeOp.SCORE)
-    if p.masking != Masking.NONE:
-        beyond = Signal()
-        bound_bits = clog2(p.side + 1)
-        m.d.comb += [
-            beyond.eq(element.west[:bound_bits] >= element.north[:bound_bits]),
-            hides.eq((command.op == PeOp.UPPER) & beyond),
-        ]
-        if p.masking == Masking.WINDOW:
-            with m.If((command.op == PeOp.LOWER) & ~beyond):
-                m.d.comb += hides.eq(1)
+    hides = element.hidden(m)
     following = Signal(p.score_bits)
     m.d.comb += following.eq(Mux(scoring, total, least_score(p)))
     for tile, score in enumerate(scores):

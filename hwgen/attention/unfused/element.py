@@ -4,9 +4,7 @@ from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, signed
 
-from designs.attention.params import Masking
 from designs.attention.schedule import PeOp
-from designs.rules import clog2
 from hwgen.attention.array import Array
 from hwgen.attention.element import ArrayElement
 from hwgen.attention.interface import least_score
@@ -32,19 +30,9 @@ class UnfusedElement(ArrayElement):
         total = Signal(signed(p.link_bits))
         scoring = Signal()
         weighing = Signal()
-        hides = Signal()
         chosen = self.west[0]
         m.d.comb += [scoring.eq(op == PeOp.SCORE), weighing.eq(op == PeOp.WEIGH)]
-        if p.masking != Masking.NONE:
-            bound_bits = clog2(p.side + 1)
-            beyond = Signal()
-            m.d.comb += [
-                beyond.eq(self.west[:bound_bits] >= north[:bound_bits]),
-                hides.eq((op == PeOp.UPPER) & beyond),
-            ]
-            if p.masking == Masking.WINDOW:
-                with m.If((op == PeOp.LOWER) & ~beyond):
-                    m.d.comb += hides.eq(1)
+        hides = self.hidden(m)
         with m.If(scoring):
             m.d.sync += kept.eq(total)
         with m.Elif(hides):
