@@ -195,7 +195,9 @@ def test_fits_of_a_grid_are_those_of_its_points():
     ("fields", "sentence"),
     [
         ({"exp_segments": 12}, "exp_segments must be a power of two, not 12"),
-        ({"group": 3}, "group must divide side = 8, not 3"),
+        ({"splits": 3}, "splits must divide side = 8, not 3"),
+        ({"group": 3}, "group must divide side / splits = 8, not 3"),
+        ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
     ],
 )
 def test_wrong_params_are_named(fields, sentence):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from designs.attention import Attention, AttentionParams, ExpMethod, Pattern
 from designs.attention.exponential import coefficients, lines
 from sim.golden.attention import GATES, Case, Error, attention, draw, numbers, quantise, reference
-from sim.golden.attention.cascade import steps
+from sim.golden.attention.cascade import steps, tiles
 from sim.golden.attention.exponential import X_MAX, mantissas, weights
 from sim.golden.attention.integer import Integers
 
@@ -56,15 +56,36 @@ def power(params, x):
 
 
 def plain(params, q, keys, values, shift):
-    """One query's output, tile by tile; of the tiles (lists of keys, None where hidden) those
-    without a key that is seen are left out, and the first that is left starts the state."""
+    """One query's output, of keys (None where hidden) that groups of columns take in turn."""
+    starts = range(0, len(keys), params.side)
+    states = []
+    for group in range(params.splits):
+        tiles = [
+            list(zip(keys, values, strict=True))[start : start + params.side]
+            for start in starts[group :: params.splits]
+        ]
+        states += state(params, q, tiles, shift)
+    most = max(rm for rm, _, _ in states)
+    rd, rnv = 0, [0] * params.f
+    for rm, own_rd, own_rnv in states:
+        weight = power(params, min((most - rm) >> shift, X_MAX))
+        rd += (weight * own_rd + 2**14) >> 15
+        rnv = [n + ((weight * own + 2**14) >> 15) for n, own in zip(rnv, own_rnv, strict=True)]
+    cut = rd.bit_length() - 16
+    scaled = [(n >> cut) * (2**31 // (rd >> cut)) for n in rnv]
+    return [min(max((n + 2**22) >> 23, -(2**15)), 2**15 - 1) for n in scaled]
+
+
+def state(params, q, tiles, shift):
+    """RM, RD and RNV of a group, tile by tile; tiles (lists of keys with values, None where
+    hidden) without a key that is seen are left out, and the first that is left starts the state."""
     masked = -(2 ** (params.score_bits - 1))
     low = 2 ** min(shift, params.score_bits - 2) - 1
     rm = rd = rnv = None
-    for start in range(0, len(keys), params.side):
+    for keys in tiles:
         tile = [
             (None if key is None else sum(a * b for a, b in zip(q, key, strict=True)), value)
-            for key, value in list(zip(keys, values, strict=True))[start : start + params.side]
+            for key, value in keys
         ]
         scores = [masked if score is None else score for score, _ in tile]
         if max(scores) == masked:
@@ -85,17 +106,17 @@ def plain(params, q, keys, values, shift):
             part if is_first else part + ((prm * old + 2**14) >> 15)
             for part, old in zip(slnv, rnv or slnv, strict=True)
         ]
-    cut = rd.bit_length() - 16
-    scaled = [(n >> cut) * (2**31 // (rd >> cut)) for n in rnv]
-    return [min(max((n + 2**22) >> 23, -(2**15)), 2**15 - 1) for n in scaled]
+    return [] if rm is None else [(rm, rd, rnv)]
 
 
+@pytest.mark.parametrize("splits", [1, 2, 4])
 @pytest.mark.parametrize("case", Case)
 @pytest.mark.parametrize("name", WORKLOADS)
 @pytest.mark.parametrize("side", [1, 2, 4, 16])
-def test_as_plain_python(side, name, case):
+def test_as_plain_python(side, name, case, splits):
     workload = WORKLOADS[name]
-    params = machine(workload, side=side, **EXPONENTIALS[sorted(EXPONENTIALS)[side % 5]])
+    fields = EXPONENTIALS[sorted(EXPONENTIALS)[side % 5]]
+    params = machine(workload, side=side, splits=min(splits, side), **fields)
     inputs = drawn(params, workload, case, side)
     found = attention(params, workload, inputs)
     assert found.dtype == np.int16
@@ -111,9 +132,10 @@ def test_as_plain_python(side, name, case):
 
 
 @pytest.mark.parametrize("shift", [0, 5, 15, 16, 17, 31])
-def test_any_shift_as_plain_python(shift):
+@pytest.mark.parametrize("splits", [1, 3])
+def test_any_shift_as_plain_python(splits, shift):
     workload = Attention(queries=3, keys=10, e=2, f=2)
-    params = machine(workload, side=3)
+    params = machine(workload, side=3, splits=splits)
     inputs = {**drawn(params, workload, Case.SATURATED), "shift": np.array([shift])}
     found = attention(params, workload, inputs)
     q, k, v = (inputs[one][0].tolist() for one in "qkv")
@@ -121,7 +143,8 @@ def test_any_shift_as_plain_python(shift):
 
 
 def states(params, workload, inputs):
-    return list(steps(Integers.of(params, workload, inputs), workload, inputs, params.side))
+    (keys,) = tiles(workload.keys, params.side)
+    return list(steps(Integers.of(params, workload, inputs), workload, inputs, keys))
 
 
 def fits(values, bits, signed=True):

@@ -19,7 +19,7 @@ from sim.golden.attention import (
     reference,
     shapes,
 )
-from sim.golden.attention.cascade import run, steps
+from sim.golden.attention.cascade import run, steps, tiles
 from sim.golden.attention.exponential import X_MAX, mantissas
 from sim.golden.attention.floating import Floats, exact_power, table_power
 from sim.golden.attention.reference import logits
@@ -59,12 +59,32 @@ def power(params, distance):
 
 
 def plain(params, q, keys, values):
-    """One query's output, tile by tile of keys (None where hidden), in numpy's float32, in which
-    products of two elements are exact."""
+    """One query's output, of keys (None where hidden) that groups of columns take in turn."""
+    starts = range(0, len(keys), params.side)
+    states = []
+    for group in range(params.splits):
+        tiles = [
+            list(zip(keys, values, strict=True))[start : start + params.side]
+            for start in starts[group :: params.splits]
+        ]
+        states += state(params, q, tiles)
+    most = max(rm for rm, _, _ in states)
+    rd, rnv = F32(0), [F32(0)] * params.f
+    for rm, own_rd, own_rnv in states:
+        weight = power(params, most - rm)
+        rd = F32(weight * np.float64(own_rd)) + rd
+        rnv = [F32(weight * np.float64(own)) + n for n, own in zip(rnv, own_rnv, strict=True)]
+    reciprocal = F32(1) / rd
+    return [n * reciprocal for n in rnv]
+
+
+def state(params, q, tiles):
+    """RM, RD and RNV of a group, tile by tile of keys with values (None where hidden), in numpy's
+    float32, in which products of two elements are exact."""
     rm, rd, rnv = F32(-np.inf), F32(0), [F32(0)] * params.f
-    for start in range(0, len(keys), params.side):
+    for tile in tiles:
         scores = []
-        for key in keys[start : start + params.side]:
+        for key, _ in tile:
             score = F32(0)
             for a, b in zip(q, key if key is not None else q, strict=True):
                 score = score + a * b
@@ -83,11 +103,10 @@ def plain(params, q, keys, values):
         rd = scaled(params, prm, rd, total)
         for f in range(params.f):
             total = F32(0)
-            for weight, value in zip(found, values[start : start + params.side], strict=True):
+            for weight, (_, value) in zip(found, tile, strict=True):
                 total = total + weight * value[f]
             rnv[f] = scaled(params, prm, rnv[f], total)
-    reciprocal = F32(1) / rd
-    return [n * reciprocal for n in rnv]
+    return [] if rm == -np.inf else [(rm, rd, rnv)]
 
 
 def scaled(params, factor, state, part):
@@ -96,13 +115,16 @@ def scaled(params, factor, state, part):
     return F32(product + np.float64(part)) if params.fma_lanes else F32(product) + part
 
 
-@pytest.mark.parametrize("fields", [{}, {"fma_lanes": False}, {"exp_segments": 2}])
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"fma_lanes": False}, {"exp_segments": 2}, {"splits": 2}, {"side": 2, "splits": 2}],
+)
 @pytest.mark.parametrize("case", [Case.RANDOM, Case.INCREASING, Case.ONE_HOT, Case.SATURATED])
 @pytest.mark.parametrize("name", WORKLOADS)
 @pytest.mark.parametrize("element", [Element.FP16, Element.BF16])
 def test_as_numpy(element, name, case, fields):
     workload = WORKLOADS[name]
-    params = machine(workload, side=4, element=element, **fields)
+    params = machine(workload, **({"side": 4, "element": element} | fields))
     inputs = drawn(params, workload, case)
     found = attention(params, workload, inputs)
     assert found.dtype == F32
@@ -123,7 +145,8 @@ def test_state_keeps_its_bounds(element, case):
     workload = WORKLOADS["window"]
     params = machine(workload, side=2, element=element)
     inputs = drawn(params, workload, case)
-    found = list(steps(Floats.of(params), workload, inputs, params.side))
+    (keys,) = tiles(workload.keys, params.side)
+    found = list(steps(Floats.of(params), workload, inputs, keys))
     reals = [[floats.decode(FP32, word) for word in (s.rm, s.prm, s.rd, s.rnv)] for s in found]
     for rm, prm, rd, rnv in reals:
         is_seen = np.isfinite(rm)

@@ -22,7 +22,7 @@ from sim.golden.attention import (
     seen,
     shapes,
 )
-from sim.golden.attention.cascade import steps
+from sim.golden.attention.cascade import steps, tiles
 from sim.golden.attention.integer import Integers
 from sim.golden.attention.reference import logits
 
@@ -160,7 +160,8 @@ def inputs_of(case, seed=0, params=PARAMS, workload=WORKLOAD):
 
 def last_states(case):
     inputs = inputs_of(case)
-    return list(steps(Integers.of(PARAMS, WORKLOAD, inputs), WORKLOAD, inputs, PARAMS.side))
+    (keys,) = tiles(WORKLOAD.keys, PARAMS.side)
+    return list(steps(Integers.of(PARAMS, WORKLOAD, inputs), WORKLOAD, inputs, keys))
 
 
 @pytest.mark.parametrize("element", Element)

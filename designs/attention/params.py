@@ -164,6 +164,13 @@ class AttentionParams:
     max_keys: int = integer(
         default=2**16, low=1, high=2**20, doc="keys of a query at most", unit="keys"
     )
+    splits: int = integer(
+        default=1,
+        low=1,
+        high=64,
+        doc="S: groups of columns, each with keys of its own for the same queries",
+        unit="groups",
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -177,6 +184,11 @@ class AttentionParams:
     def mac_slots_per_cycle(self) -> int:
         """Peak multiply-accumulates per cycle."""
         return self.side * self.side
+
+    @property
+    def split_columns(self) -> int:
+        """C: columns of a group, and queries of a tile."""
+        return self.side // self.splits
 
     @property
     def element_bits(self) -> int:
@@ -292,9 +304,14 @@ AttentionParams.RULES = (
         sentence="exp_segments must be a power of two, not {p.exp_segments}",
     ),
     Rule(
+        key="splits",
+        holds=lambda p: p.side % p.splits == 0,
+        sentence="splits must divide side = {p.side}, not {p.splits}",
+    ),
+    Rule(
         key="group",
-        holds=lambda p: p.side % p.group == 0,
-        sentence="group must divide side = {p.side}, not {p.group}",
+        holds=lambda p: p.split_columns % p.group == 0,
+        sentence="group must divide side / splits = {p.split_columns}, not {p.group}",
     ),
 )
 

@@ -1,6 +1,6 @@
 """The cascade of Einsums that reads keys and values once, tile by tile, in any arithmetic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,9 @@ class Arithmetic(Protocol):
     def accumulated(self, factors: Ints, state: Ints, part: Ints) -> Ints:
         """factors * state + part."""
 
+    def joined(self, weights: Ints, state: Ints, others: Ints) -> Ints:
+        """others + weights * state, of the states of groups of keys."""
+
     def quotients(self, rd: Ints, rnv: Ints) -> Ints:
         """rnv / rd, and zero where rd is zero."""
 
@@ -68,8 +71,19 @@ class Step:
     rnv: Ints
 
 
-def steps(arithmetic: Arithmetic, workload: Attention, inputs: Inputs, side: int) -> Iterator[Step]:
-    """The tiles of `side` keys, the last one maybe shorter, in ascending order.
+def tiles(keys: int, side: int, splits: int = 1) -> list[list[Ints]]:
+    """The keys of each tile in ascending order, the last maybe fewer, for each group that has any.
+
+    Of each `splits` tiles of `side` keys that follow each other a group has one.
+    """
+    each = [np.arange(start, min(start + side, keys)) for start in range(0, keys, side)]
+    return [each[group::splits] for group in range(min(splits, len(each)))]
+
+
+def steps(
+    arithmetic: Arithmetic, workload: Attention, inputs: Inputs, keys: Sequence[Ints]
+) -> Iterator[Step]:
+    """The tiles of one group, see `tiles`.
 
     Tiles of which a query sees no key leave its state as it is, so that it does not matter whether
     an engine skips them: RM stays, PRM is 1, and before the first seen key RD and RNV are zero.
@@ -79,8 +93,7 @@ def steps(arithmetic: Arithmetic, workload: Attention, inputs: Inputs, side: int
     rm = np.full(q.shape[:2], arithmetic.masked)
     rd = np.zeros_like(rm)
     rnv = np.zeros((*q.shape[:2], workload.f), dtype=np.int64)
-    for start in range(0, workload.keys, side):
-        tile = np.arange(start, min(start + side, workload.keys))
+    for tile in keys:
         products = arithmetic.scores(q, k[:, tile])
         scores = np.where(seen(workload, tile), products, arithmetic.masked)
         before, rm = rm, arithmetic.maximum(rm, scores)
@@ -91,7 +104,28 @@ def steps(arithmetic: Arithmetic, workload: Attention, inputs: Inputs, side: int
         yield Step(scores=scores, rm=rm, prm=prm, sld=sld, slnv=slnv, rd=rd, rnv=rnv)
 
 
-def run(arithmetic: Arithmetic, workload: Attention, inputs: Inputs, side: int) -> Ints:
+def combined(arithmetic: Arithmetic, ends: Sequence[Step]) -> tuple[Ints, Ints]:
+    """RD and RNV of all groups of keys, from the last steps of each.
+
+    A group weighs 2 to its maximum less the greatest one; products are added in ascending order,
+    from zero on. So one group alone has its own RD and RNV, and one that has seen no key, whose RD
+    and RNV are zero, counts for nothing.
+    """
+    highest = arithmetic.maximum(ends[0].rm, np.stack([end.rm for end in ends], axis=-1))
+    rd, rnv = np.zeros_like(ends[0].rd), np.zeros_like(ends[0].rnv)
+    for end in ends:
+        weights = arithmetic.factors(highest, end.rm)
+        rd = arithmetic.joined(weights, end.rd, rd)
+        rnv = arithmetic.joined(weights[..., None], end.rnv, rnv)
+    return rd, rnv
+
+
+def run(
+    arithmetic: Arithmetic, workload: Attention, inputs: Inputs, side: int, splits: int = 1
+) -> Ints:
     """The outputs (heads, queries, f)."""
-    *_, last = steps(arithmetic, workload, inputs, side)
-    return arithmetic.quotients(last.rd, last.rnv)
+    ends = []
+    for keys in tiles(workload.keys, side, splits):
+        *_, last = steps(arithmetic, workload, inputs, keys)
+        ends.append(last)
+    return arithmetic.quotients(*combined(arithmetic, ends))

@@ -5,8 +5,9 @@ ascending order, from +0; masked, it is -infinity. RM is cut to a multiple of 2*
 RM less a score gives P, RM less RM before gives PRM (see `table_power`). P is rounded to the format
 of the elements, and +0 where it is below the least normal number. Down a column, from +0 above the
 first row, n = n + P and n = fma(P, v, n). RD and RNV are fma(PRM, state, n), or without `fused` the
-sum of n and the rounded product. Outputs are RNV * (1 / RD), and 0 where RD is; signs of zeros are
-not stated. Elements must be such that scores and sums are finite.
+sum of n and the rounded product. Of groups of keys the rounded products of weights and states are
+added up in ascending order, from +0. Outputs are RNV * (1 / RD), and 0 where RD is; signs of zeros
+are not stated. Elements must be such that scores and sums are finite.
 """
 
 from collections.abc import Callable
@@ -100,7 +101,11 @@ class Floats:
         """Rounded once where multiplication and addition are fused, else twice."""
         if self.fused:
             return floats.fma(self.state, factors, state, part)
-        return floats.add(self.state, floats.multiply(self.state, factors, state), part)
+        return self.joined(factors, state, part)
+
+    def joined(self, weights: Ints, state: Ints, others: Ints) -> Ints:
+        """Rounded twice."""
+        return floats.add(self.state, floats.multiply(self.state, weights, state), others)
 
     def quotients(self, rd: Ints, rnv: Ints) -> Ints:
         """The product with the reciprocal, both rounded."""

@@ -4,7 +4,8 @@ Widths hold whatever the inputs. A score is the sum of e products of at most 2**
 most 2**15. By induction over tiles, with n keys seen so far, RD is at most n * 2**15: what is added
 is at most 2**15 for each new key, and PRM * RD / 2**15 rounds to no more than the integer RD. The
 magnitude of RNV is at most n * 2**22 likewise, as values are at most 2**7. RD is at least 2**15
-once a key is seen: one that sets the maximum has P = 2**15, and PRM is that where it stays.
+once a key is seen: one that sets the maximum has P = 2**15, and PRM is that where it stays. Of
+groups of keys the same holds together, for the one with the greatest maximum weighs 2**15.
 """
 
 from dataclasses import dataclass
@@ -77,6 +78,10 @@ class Integers:
     def accumulated(self, factors: Ints, state: Ints, part: Ints) -> Ints:
         """The product rounded to the nearest integer, halves up."""
         return part + fraction(factors * state)
+
+    def joined(self, weights: Ints, state: Ints, others: Ints) -> Ints:
+        """As accumulated: the product of each group is rounded before it is added."""
+        return self.accumulated(weights, state, others)
 
     def quotients(self, rd: Ints, rnv: Ints) -> Ints:
         """With 8 fraction bits, saturated to 16 bits.

@@ -20,12 +20,13 @@ def attention(params: AttentionParams, workload: Attention, inputs: Inputs) -> N
     fraction bits; see `Integers` for what is rounded. Nothing overflows.
     fp16, bf16: bit patterns of finite numbers, products of a query and a key are such logarithms.
     Outputs are float32; see `floating`.
+    Groups of columns, `splits`, take tiles of keys in turn; see `cascade.combined`.
 
     Raises ValueError for a tensor of another shape, or a value that is not legal.
     """
     check(params, workload, inputs)
     if params.is_float:
-        patterns = run(Floats.of(params), workload, inputs, params.side)
+        patterns = run(Floats.of(params), workload, inputs, params.side, params.splits)
         return patterns.astype(np.uint32).view(np.float32)
     integers = Integers.of(params, workload, inputs)
-    return run(integers, workload, inputs, params.side).astype(np.int16)
+    return run(integers, workload, inputs, params.side, params.splits).astype(np.int16)
