@@ -12,7 +12,7 @@ import yaml
 from designs.document import DesignError, Node, Place, not_among, parse, read, written
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit, workload_key
 from designs.names import NAME, RESERVED
-from designs.rules import RuleError, check_value
+from designs.rules import RuleError, check_value, default_of
 from designs.values import Values, read_values
 
 _FOLDER = Path(__file__).parent
@@ -165,26 +165,34 @@ def check_workloads(
             raise place.child(f"workload {name}").error(str(error)) from error
 
 
-def build(kind: type[Any], node: Node) -> Any:
-    """An object of a params or workload dataclass from the mapping in `node`."""
+def build(kind: type[Any], node: Node, base: Any = MISSING) -> Any:
+    """An object of a params or workload dataclass from the mapping in `node`.
+
+    What is left out is as in `base`, an object of this kind; without one it has its default.
+    """
     declared = {item.name: item for item in fields(kind)}
     given = node.mapping(declared)
+    values = {name: default_of(item, base) for name, item in declared.items()}
     for name, item in declared.items():
-        if name not in given and item.default is MISSING and item.default_factory is MISSING:
+        if name in given:
+            values[name] = field_value(item, given[name], values[name])
+        elif values[name] is MISSING:
             raise node.place.child(name).error(f"{name} must be given ({_doc(item)})")
-    values = {name: field_value(declared[name], child) for name, child in given.items()}
     try:
         return kind(**values)
     except RuleError as error:
         raise _at(node, error.key).error(str(error)) from error
 
 
-def field_value(item: "Field[Any]", node: Node) -> Any:
-    """The value of one field of a params or workload dataclass, checked against its Spec."""
+def field_value(item: "Field[Any]", node: Node, base: Any = MISSING) -> Any:
+    """The value of one field of a params or workload dataclass, checked against its Spec.
+
+    What is left out of a nested one is as in `base`.
+    """
     if node.value is None:
         raise node.place.error(f"{item.name} must have a value, not be left empty")
     if isinstance(item.type, type) and is_dataclass(item.type):
-        return build(item.type, node)
+        return build(item.type, node, base)
     if isinstance(item.type, type) and issubclass(item.type, enum.IntEnum):
         members = {member.name.lower(): member for member in item.type}
         return members[node.choice(members)]
@@ -240,11 +248,13 @@ def _override_of(key: str, overrides: Sequence[str]) -> str:
 
 
 def _at(node: Node, key: str) -> Place:
-    """The place of an entry, or of the node itself where the key is empty."""
-    if not key:
-        return node.place
-    entries = node.value if isinstance(node.value, dict) else {}
-    return entries[key].place if key in entries else node.place.child(key)
+    """The place of an entry, at a dotted path; of the node itself where the key is empty."""
+    place, value = node.place, node.value
+    for part in key.split(".") if key else ():
+        below = value.get(part) if isinstance(value, dict) else None
+        place = place.child(part) if below is None else below.place
+        value = None if below is None else below.value
+    return place
 
 
 def _doc(item: "Field[Any]") -> str:
@@ -252,13 +262,20 @@ def _doc(item: "Field[Any]") -> str:
     return doc
 
 
-def plain(value: Any) -> object:
-    """A params or workload object as files write it, without the fields that have defaults."""
+def plain(value: Any, base: Any = MISSING) -> object:
+    """A params or workload object as files write it, without the fields that are as in `base`.
+
+    Without a base, those that have their defaults are left out.
+    """
     if isinstance(value, enum.Enum):
         return value.name.lower()
     if isinstance(value, Values):
         return value.path
     if not is_dataclass(value):
         return value
-    pairs = ((item, getattr(value, item.name)) for item in fields(value))
-    return {item.name: plain(content) for item, content in pairs if content != item.default}
+    content = {}
+    for item in fields(value):
+        held, default = getattr(value, item.name), default_of(item, base)
+        if held != default:
+            content[item.name] = plain(held, default)
+    return content

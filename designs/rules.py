@@ -6,7 +6,7 @@ int64 arrays they return arrays, element by element. Both are exact below 2**62.
 
 import enum
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -149,6 +149,15 @@ def boolean(*, default: bool, doc: str) -> bool:
     return field(default=default, metadata={"spec": Spec(doc=doc)})
 
 
+def default_of(item: "Field[Any]", base: Any = MISSING) -> Any:
+    """What a field that is left out holds: what it holds in `base`, if there is such an object.
+
+    MISSING where it must be given. So a nested dataclass keeps, of its parent's default for it, all
+    that is not said otherwise.
+    """
+    return item.default if base is MISSING else getattr(base, item.name)
+
+
 def as_in(kind: type[Any], name: str) -> Any:
     """Declare a field with a default just as another params dataclass does."""
     declared = next(item for item in fields(kind) if item.name == name)
@@ -231,6 +240,17 @@ def kept(rules: tuple[Rule[P], ...], subject: P) -> Flag:
     for rule in rules:
         verdict = verdict & rule.holds(subject)
     return verdict
+
+
+def leaves(kind: type[Any], prefix: str = "") -> "dict[str, Field[Any]]":
+    """Every field of a params or workload type by its path; for a nested one those below it."""
+    found: dict[str, Field[Any]] = {}
+    for item in fields(kind):
+        if isinstance(item.type, type) and is_dataclass(item.type):
+            found |= leaves(item.type, f"{prefix}{item.name}.")
+        else:
+            found[prefix + item.name] = item
+    return found
 
 
 def properties(kind: type[Any]) -> dict[str, property]:

@@ -1,13 +1,12 @@
 """JSON Schema of the design files, for editors."""
 
 import enum
-from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, TypeAlias
 
 from designs.families import FAMILIES, WORKLOADS
 from designs.names import NAME
-from designs.rules import Spec
+from designs.rules import Spec, default_of
 from designs.values import Values
 
 Schema: TypeAlias = dict[str, Any]
@@ -40,7 +39,7 @@ def schema() -> Schema:
         "allOf": [_choice(family, machine) for family in FAMILIES for machine in FAMILIES[family]],
         "$defs": {
             "workload": _workload(),
-            **{kind.__name__: _object(kind) for kind in _nested([*kinds, *WORKLOADS.values()])},
+            **{kind.__name__: _object(kind) for kind in [*kinds, *WORKLOADS.values()]},
         },
     }
 
@@ -73,32 +72,23 @@ def _workload() -> Schema:
     }
 
 
-def _nested(kinds: Iterable[Any]) -> list[Any]:
-    """`kinds` and every dataclass that one of their fields holds, each once."""
-    found: dict[Any, None] = {}
-    for kind in kinds:
-        found[kind] = None
-        inner = [item.type for item in fields(kind) if is_dataclass(item.type)]
-        found.update(dict.fromkeys(_nested(inner)))
-    return list(found)
-
-
-def _object(kind: Any) -> Schema:
+def _object(kind: Any, base: Any = MISSING) -> Schema:
+    """A mapping that is read as `kind`; what is left out of it is as in `base`, if there is one."""
+    defaults = {item.name: default_of(item, base) for item in fields(kind)}
     return {
         "type": "object",
         "description": (kind.__doc__ or "").partition("\n")[0],
-        "properties": {item.name: _field(item) for item in fields(kind)},
-        "required": [item.name for item in fields(kind) if item.default is MISSING],
+        "properties": {item.name: _field(item, defaults[item.name]) for item in fields(kind)},
+        "required": [name for name, default in defaults.items() if default is MISSING],
         "additionalProperties": False,
     }
 
 
-def _field(item: "Field[Any]") -> Schema:
+def _field(item: "Field[Any]", default: Any) -> Schema:
     spec: Spec = item.metadata["spec"]
     text: Schema = {"description": f"{spec.doc} [{spec.unit}]" if spec.unit else spec.doc}
     if is_dataclass(item.type):
-        return text | {"$ref": f"#/$defs/{getattr(item.type, '__name__', '')}"}
-    default = item.default
+        return _object(item.type, default) | text
     if isinstance(item.type, type) and issubclass(item.type, enum.Enum):
         text["enum"] = [member.name.lower() for member in item.type]
         default = default.name.lower() if isinstance(default, enum.Enum) else default

@@ -1,8 +1,9 @@
 """Search spaces: axes over the params of a machine, and the workloads that every point is given."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,24 +43,39 @@ POINTS_MAX = 10**9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Axis:
-    """The values of one params field; enums as their integer codes, flags as 0 and 1."""
+    """The values of one params field; enums as their integer codes, flags as 0 and 1.
+
+    `name` is the path of the field: below nested params `core.rows`.
+    """
 
     name: str
-    values: tuple[int, ...]
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
     """Points that are not valid: `count` of them break `rule`, and no rule before it.
 
+    part: path of the nested params that break it; empty for a rule of the params or of a workload
     workload: the one that they do not fit; empty for a rule of the params
     example: the sentence of the first of these points
     """
 
     rule: Rule[Any]
+    part: str
     workload: str
     example: str
     count: int
+
+    @property
+    def key(self) -> str:
+        """Path of the field to change."""
+        return f"{self.part}.{self.rule.key}" if self.part else self.rule.key
+
+    @property
+    def where(self) -> str:
+        """What breaks the rule: a workload, nested params, or (empty) the params."""
+        return self.workload or self.part
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +109,7 @@ class SearchSpace:
         shape = [len(axis.values) for axis in self.axes]
         places = np.unravel_index(points, shape) if self.axes else ()
         columns = {
-            axis.name: np.array(axis.values, dtype=np.int64)[place]
+            axis.name: np.array(axis.values)[place]
             for axis, place in zip(self.axes, places, strict=True)
         }
         return Grid(self.kind, columns, len(points))
@@ -106,52 +122,52 @@ class SearchSpace:
         """The valid ones of `points`, and why the others are not."""
         valid = np.ones(len(points), dtype=np.bool_)
         refusals = []
-        for workload, rule, holds in self._verdicts(points):
-            broken = points[valid & np.logical_not(holds)]
+        grid = self.grid(points)
+        for part, workload, rule, holds in self._verdicts(grid):
+            broken = valid & np.logical_not(holds)
             valid &= holds
-            if len(broken):
-                example = self._sentence(int(broken[0]), workload)
+            if broken.any():
+                example = self._sentence(grid, int(np.argmax(broken)), part, workload)
+                count = int(np.count_nonzero(broken))
                 refusals.append(
-                    Refusal(rule=rule, workload=workload, example=example, count=len(broken))
+                    Refusal(rule=rule, part=part, workload=workload, example=example, count=count)
                 )
         return points[valid], refusals
 
-    def _verdicts(self, points: Indices) -> Iterator[tuple[str, Rule[Any], Flag]]:
+    def _verdicts(self, grid: Any) -> Iterator[tuple[str, str, Rule[Any], Flag]]:
         """Every rule that one object would be checked against, in that order: where it holds.
 
-        Each value of an axis is in the range of its field.
+        With the part of the params, or the workload, that it is about. Each value of an axis is in
+        the range of its field.
         """
-        grid: Any = self.grid(points)
-        for rule in self.kind.RULES:
-            yield "", rule, rule.holds(grid)
+        for path, part in grid.parts():
+            for rule in part.kind.RULES:
+                yield path, "", rule, rule.holds(part)
         for name, workload in self.workloads.items():
             pair = fit(grid, workload)
             for rule in type(pair).RULES:
-                yield name, rule, rule.holds(pair)
+                yield "", name, rule, rule.holds(pair)
 
-    def _sentence(self, point: int, workload: str) -> str:
-        """What is wrong with a point: with its params, or with a workload on them."""
+    def _sentence(self, grid: Grid, index: int, part: str, workload: str) -> str:
+        """What is wrong with a point: with a part of its params, or with a workload on them."""
         try:
-            params = self.params(point)
-            check_fit(params, self.workloads[workload])
+            found = (attrgetter(part)(grid) if part else grid).object_at(index)
+            check_fit(found, self.workloads[workload])
         except ValueError as error:
             return str(error)
-        raise ValueError(f"point must be one that is refused, not {point}")
+        raise ValueError(f"point must be one that is refused, not {index} of {grid.size}")
 
     def params(self, point: int) -> Params:
         """The params at one valid point."""
-        grid = self.grid(np.array([point]))
-        types: dict[str, Any] = {item.name: item.type for item in fields(self.kind)}
-        return self.kind(
-            **{axis.name: types[axis.name](getattr(grid, axis.name)[0]) for axis in self.axes}
-        )
+        found: Params = self.grid(np.array([point])).object_at(0)
+        return found
 
 
 def merged(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     """One for each rule, of the first example; those of the most points first."""
     found: dict[tuple[Rule[Any], str], Refusal] = {}
     for one in refusals:
-        place = one.rule, one.workload
+        place = one.rule, one.where
         before = found.get(place)
         found[place] = one if before is None else replace(before, count=before.count + one.count)
     return tuple(sorted(found.values(), key=lambda one: -one.count))
@@ -172,7 +188,7 @@ def load_space(source: str) -> SearchSpace:
     """The search space of a shipped name or of a YAML file. Raises DesignError.
 
     Under `params` a field has one value, a list of values, or a range: {from, to, step} or
-    {from, to, factor}, both ends included where they are met.
+    {from, to, factor}, both ends included where they are met. Nested params are a mapping of such.
     """
     name, document = open_document(source, "spaces", "SPACE")
     root = document.mapping(
@@ -224,23 +240,28 @@ def _workloads(kind: type[Params], node: Node) -> dict[str, Workload]:
     return workloads
 
 
-def _axes(kind: type[Params], node: Node) -> tuple[Axis, ...]:
+def _axes(kind: type[Any], node: Node, prefix: str = "") -> tuple[Axis, ...]:
+    """One for each field in a mapping, in its order; those of nested params below their paths."""
     declared = {item.name: item for item in fields(kind)}
-    return tuple(
-        Axis(name=name, values=_values(declared[name], child))
-        for name, child in node.mapping(declared).items()
-    )
+    axes: tuple[Axis, ...] = ()
+    for name, child in node.mapping(declared).items():
+        item = declared[name]
+        if isinstance(item.type, type) and is_dataclass(item.type):
+            axes += _axes(item.type, child, f"{prefix}{name}.")
+        else:
+            axes += (Axis(name=prefix + name, values=_values(item, child)),)
+    return axes
 
 
-def _values(item: "Field[Any]", node: Node) -> tuple[int, ...]:
-    if isinstance(item.type, type) and is_dataclass(item.type):
-        raise node.place.error(f"{item.name} must be left out: nested params have no axes")
+def _values(item: "Field[Any]", node: Node) -> tuple[float, ...]:
+    kind: type[float] = float if item.type is float else int
+    values: Sequence[float]
     if isinstance(node.value, list):
-        values = [int(field_value(item, child)) for child in node.value]
+        values = [kind(field_value(item, child)) for child in node.value]
     elif isinstance(node.value, dict) and item.type is int:
         values = _range(item, node)
     else:
-        values = [int(field_value(item, node))]
+        values = [kind(field_value(item, node))]
     if not values:
         raise node.error("must have at least one value")
     if len(set(values)) < len(values):

@@ -5,7 +5,8 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
@@ -20,6 +21,7 @@ from archmodels.supply import Limit, Supply, supplied
 from archmodels.technology import Technology
 from designs.families import Params
 from designs.grid import Grid
+from designs.rules import leaves
 from dse.files import whole
 from dse.pareto import balanced_point, pareto_front
 from dse.space import Refusal, SearchSpace, merged
@@ -84,7 +86,7 @@ class SweepResult:
     def columns(self, mask: NDArray[np.bool_]) -> Columns:
         """The points under `mask` as a table: number, every params field, every cost."""
         points = self.points[mask]
-        table: Columns = {"point": points, **_written(self.space.grid(points))}
+        table: Columns = {"point": points, **written(self.space.grid(points))}
         return table | {name: values[mask] for name, values in self.costs.items()}
 
 
@@ -249,27 +251,27 @@ def write_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
         file.writelines(",".join(row) + "\n" for row in zip(*texts, strict=True))
 
 
-def _written(grid: Grid) -> Columns:
-    """Params fields with their units where they are counts, as the design file writes them."""
+def written(grid: Grid) -> Columns:
+    """Params fields by path, as the design file writes them, but of parts that all points share."""
     columns: Columns = {}
-    for item in fields(grid.kind):
-        values = getattr(grid, item.name)
-        if is_dataclass(values):  # nested params, which all points share
+    for path, item in leaves(grid.kind).items():
+        values = attrgetter(path)(grid)
+        if not isinstance(values, np.ndarray):
             continue
         if _has_names(item.type):
             names = {member.value: member.name.lower() for member in item.type}
             values = np.array([names.get(code, "") for code in range(max(names) + 1)])[values]
         elif item.type is bool:
             values = np.array(["false", "true"])[values.astype(np.int64)]
-        columns[item.name] = values
+        columns[path] = values
     return columns
 
 
 def _variant_axis(space: SearchSpace) -> str | None:
     """The first axis of more than one value whose values have names, such as `dataflow`."""
-    kinds = {item.name: item.type for item in fields(space.kind)}
+    declared = leaves(space.kind)
     for axis in space.axes:
-        if len(axis.values) > 1 and _has_names(kinds[axis.name]):
+        if len(axis.values) > 1 and _has_names(declared[axis.name].type):
             return axis.name
     return None
 

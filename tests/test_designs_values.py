@@ -182,7 +182,8 @@ def test_widths_must_hold_the_values(folder):
 
 
 def test_in_the_schema():
-    values = schema()["$defs"]["Operand"]["properties"]["values"]
+    operands = schema()["$defs"]["Gemm"]["properties"]["operands"]["properties"]
+    values = operands["a"]["properties"]["values"]
     assert values["type"] == "string" and ".npy" in values["description"]
 
 

@@ -1,14 +1,17 @@
 """Search spaces: axes, numbering, validity, and the sentence for everything wrong in one."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from nested_machine import NestedParams, Policy, make_known
 
 from archmodels import technology
 from designs import Dataflow, DesignError, Gemm, SystolicParams, shipped
 from designs.families import check_fit
 from dse.space import load_space, merged
+from dse.sweep import written
 
 SPACE = """\
 family: systolic
@@ -199,3 +202,88 @@ def test_unknown_space():
         f"SPACE must be the path of a YAML file or one of {', '.join(shipped('spaces'))}, "
         "not 'minilm_qery' (did you mean minilm_query?)"
     )
+
+
+NESTED = """\
+family: nested
+params:
+  core: {rows: [2, 21]}
+  memory:
+    policy: [closed, open]
+    timing: {row_cycles: [49, 50, 60], clock_ghz: [0.5, 2]}
+  lanes: 1
+workloads: [gemm: {m: 8, k: 1, n: 1}]
+"""
+
+
+@pytest.fixture
+def nested(folder, monkeypatch):
+    make_known(monkeypatch)
+    (folder / "x.yaml").write_text(NESTED)
+    return load_space("x.yaml")
+
+
+def test_axes_below_nested_params(nested):
+    assert [(axis.name, axis.values) for axis in nested.axes] == [
+        ("core.rows", (2, 21)),
+        ("memory.policy", (1, 0)),
+        ("memory.timing.row_cycles", (49, 50, 60)),
+        ("memory.timing.clock_ghz", (0.5, 2.0)),
+        ("lanes", (1,)),
+    ]
+    default = NestedParams()
+    timing = replace(default.memory.timing, row_cycles=60, clock_ghz=2.0)
+    assert nested.params(11) == replace(
+        default,
+        core=replace(default.core, rows=2),
+        memory=replace(default.memory, policy=Policy.OPEN, timing=timing),
+        lanes=1,
+    )
+
+
+def test_rules_of_nested_params_are_kept(nested):
+    valid, refusals = nested.sifted(np.arange(24))
+    assert valid.tolist() == [2, 3, 4, 5, 8, 9, 10, 11]
+    assert [(one.key, one.where, one.count, one.example) for one in refusals] == [
+        ("memory.timing.row_cycles", "memory.timing", 8,
+         "row_cycles must be at least open_cycles + close_cycles = 50, not 49"),
+        ("memory.timing.open_cycles", "", 8,
+         "open_cycles must be at least rows of core = 21, not 20"),
+    ]  # fmt: skip
+    for point in range(24):
+        if point not in valid:
+            with pytest.raises(ValueError, match="must be at least"):
+                nested.params(point)
+
+
+def test_axes_below_nested_params_are_columns(nested):
+    table = written(nested.grid(np.array([0, 23])))
+    assert [*table] == [
+        "core.rows", "core.signed", "memory.banks", "memory.policy", "memory.timing.row_cycles",
+        "memory.timing.open_cycles", "memory.timing.close_cycles", "memory.timing.clock_ghz",
+        "lanes",
+    ]  # fmt: skip
+    assert table["memory.policy"].tolist() == ["closed", "open"]
+    assert table["core.signed"].tolist() == ["false", "false"]
+    assert table["memory.timing.clock_ghz"].tolist() == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ("{core: [4]}", "core: core must be a mapping with keys among rows, signed, not [4]"),
+        ("{core: {rows: [0]}}", "core.rows[0]: rows must be between 1 and 64, not 0"),
+        ("{memory: {timing: {row: 1}}}",
+         ("memory.timing.row: key must be one of row_cycles, open_cycles, close_cycles, "
+          "clock_ghz, not 'row'")),
+        ("{memory: {timing: {clock_ghz: [1, 5]}}}",
+         "memory.timing.clock_ghz[1]: clock_ghz must be between 0.1 and 4.0, not 5"),
+    ],
+)  # fmt: skip
+def test_errors_below_nested_params(nested, folder, params, sentence):
+    (folder / "x.yaml").write_text(
+        f"family: nested\nparams: {params}\nworkloads: [gemm: {{m: 8, k: 1, n: 1}}]\n"
+    )
+    with pytest.raises(DesignError) as caught:
+        load_space("x.yaml")
+    assert str(caught.value) == f"x.yaml:2: params.{sentence}"

@@ -272,7 +272,7 @@ def test_a_model_that_steps_is_swept_point_by_point(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.yaml").write_text(
         "family: lut_ternary\nmachine: vitallm\n"
-        "params: {head_lag: [0, 1], lop_lanes: [16, 32], rounded: [false, true]}\n"
+        "params: {head_lag: [0, 1], tint: {tables: [24, 48]}, rounded: [false, true]}\n"
         "workloads:\n"
         "  - bitnet_block: {hidden: 64, ffn: 96, heads: 4, kv_heads: 2, head_dim: 16,"
         " context: 90}\n"
@@ -289,5 +289,9 @@ def test_a_model_that_steps_is_swept_point_by_point(tmp_path, monkeypatch):
         assert result.costs["energy_pj"][place] == pytest.approx(cost.energy_pj)
         assert result.costs["area_um2"][place] == pytest.approx(cost.area_um2)
     table = result.columns(np.ones(8, dtype=bool))
-    assert "tint" not in table and table["rounded"].tolist() == ["false", "true"] * 4
-    assert write(result, tmp_path)
+    assert table["rounded"].tolist() == ["false", "true"] * 4
+    assert table["tint.tables"].tolist() == [24, 24, 48, 48] * 2
+    assert table["tint.weight_format"].tolist() == ["code2"] * 8
+    assert not any(name.startswith("booth.") for name in table)  # what all points share
+    *_, best = write(result, tmp_path)
+    assert load(str(best)).params == result.best_params

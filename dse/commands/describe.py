@@ -6,7 +6,7 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 import archmodels
@@ -16,7 +16,7 @@ from designs import Design
 from designs.document import written
 from designs.families import least_work
 from designs.loader import description, plain
-from designs.rules import Int, Spec, properties
+from designs.rules import Int, Spec, leaves, properties
 from dse.commands.model import inventory, inventory_units
 from dse.request import design_of
 from dse.text import Outcome, table
@@ -111,15 +111,12 @@ def _text(design: Design, content: Mapping[str, Any], counts: Counts) -> str:
     return "\n".join(parts)
 
 
-def _params(params: Any, prefix: str = "") -> list[dict[str, object]]:
+def _params(params: Any) -> list[dict[str, object]]:
     """Params, those of a part under its name, as `--set` takes them."""
     rows: list[dict[str, object]] = []
-    for item in fields(params):
+    for path, item in leaves(type(params)).items():
         spec: Spec = item.metadata["spec"]
-        value: object = getattr(params, item.name)
-        if is_dataclass(value):
-            rows += _params(value, f"{prefix}{item.name}.")
-            continue
+        value: object = attrgetter(path)(params)
         legal = f"{spec.low}..{spec.high}"
         if isinstance(value, enum.Enum):
             legal = ", ".join(member.name.lower() for member in type(value))
@@ -127,13 +124,7 @@ def _params(params: Any, prefix: str = "") -> list[dict[str, object]]:
         elif isinstance(value, bool):
             legal = "true, false"
         rows.append(
-            {
-                "name": prefix + item.name,
-                "value": value,
-                "unit": spec.unit,
-                "legal": legal,
-                "doc": spec.doc,
-            }
+            {"name": path, "value": value, "unit": spec.unit, "legal": legal, "doc": spec.doc}
         )
     return rows
 

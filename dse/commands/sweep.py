@@ -57,7 +57,7 @@ def run(args: Namespace) -> Outcome:
 def _refused(one: Refusal) -> dict[str, object]:
     """What `--json` says of the points that break a rule, and none before it."""
     return {
-        "key": one.rule.key,
+        "key": one.key,
         "workload": one.workload or None,
         "points": one.count,
         "example": one.example,
@@ -69,7 +69,7 @@ def _refusal_lines(result: SweepResult) -> list[str]:
     if not result.refusals:
         return []
     rows = [
-        (one.count, f"{one.workload}: {one.example}" if one.workload else one.example)
+        (one.count, f"{one.where}: {one.example}" if one.where else one.example)
         for one in result.refusals
     ]
     return ["points that are not valid, by the first rule they break, such as", table(rows)]
