@@ -78,7 +78,9 @@ class Events:
         if weighed is not None and not self.v.has(self.needs[weighed][0]):
             return False
         if scored is not None and self.table[scored].last:
-            return self.promised - sum(end <= cycle for end in self.outputs) < 2
+            return (
+                self.promised - sum(end <= cycle for end in self.outputs) < self.params.result_tiles
+            )
         return True
 
     def start(self, cycle, at):

@@ -114,6 +114,16 @@ POINTS = {
     "one_tile_of_keys": point(
         AttentionParams(side=2, e=6, f=6, kv_tiles=1, query_tiles=2), queries=4, keys=8
     ),
+    "one_result": point(
+        AttentionParams(
+            side=2, e=3, f=1, binding=Binding.SEQUENTIAL, result_tiles=1, query_tiles=2
+        ),
+        queries=7,
+        keys=4,
+    ),
+    "three_results": point(
+        AttentionParams(side=3, e=2, f=5, query_tiles=4, result_tiles=3), queries=23, keys=4
+    ),
     "eight": point(AttentionParams(side=8, e=16, f=16), queries=16, keys=24),
     "eight_causal": point(
         AttentionParams(side=8, e=12, f=16, query_tiles=2),

@@ -46,13 +46,13 @@ class LaneTile:
 def controls(params, rng, runs):
     """Tiles of `runs` runs, in each of which the resident queries go from first to last."""
     found = []
-    halves = itertools.cycle((0, 1))
+    halves = itertools.cycle(range(params.result_tiles))
     for length in itertools.islice(itertools.cycle((2, 1, 3)), runs):
         shift = int(rng.integers(0, rng.choice([4, params.score_bits - 8, 32])))
         shift = 0 if params.is_float else shift
         for number, state in itertools.product(range(length), range(params.query_tiles)):
             last = number == length - 1
-            half = next(halves) if last else int(rng.integers(2))
+            half = next(halves) if last else int(rng.integers(params.result_tiles))
             found.append(Control(state=state, first=number == 0, last=last, half=half, shift=shift))
     return found
 

@@ -182,6 +182,7 @@ SIZES = {
     "exp_stages": (1, 3),
     "query_tiles": (1, 4),
     "kv_tiles": (1, 4),
+    "result_tiles": (2, 8),
 }
 
 

@@ -141,8 +141,9 @@ def test_spans_and_their_bounds(job):
         assert [key for run in span.runs(tile) for key in run] == keys.tolist()
     seen_keys = table.sum(axis=1)
     assert span.least <= seen_keys.min()
-    if span.tiles > 1:
-        assert span.least_pair <= (seen_keys + np.roll(seen_keys, -1)).min()
+    for count in range(1, 6):
+        runs = sum(np.roll(seen_keys, -ahead) for ahead in range(count))
+        assert span.least_run(count) <= runs.min()
 
 
 def test_causal_tiles_are_a_triangle_and_dense_ones_a_square():

@@ -198,6 +198,7 @@ def test_fits_of_a_grid_are_those_of_its_points():
         ({"splits": 3}, "splits must divide side = 8, not 3"),
         ({"group": 3}, "group must divide side / splits = 8, not 3"),
         ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
+        ({"result_tiles": 1}, "result_tiles must be at least 2 where tiles overlap, not 1"),
     ],
 )
 def test_wrong_params_are_named(fields, sentence):

@@ -30,6 +30,8 @@ POINTS = {
     "two_stages": {"side": 2, "e": 6, "f": 6, "exp_stages": 2} | APART,
     "polynomial": {"side": 2, "e": 2, "f": 4, "exp_degree": 5} | POLYNOMIAL,
     "polynomial_apart": {"side": 2, "e": 2, "f": 4, "exp_degree": 2} | POLYNOMIAL | APART,
+    "one_result": {"side": 2, "e": 9, "f": 2, "result_tiles": 1} | SEQUENTIAL,
+    "results": {"side": 2, "e": 3, "f": 3, "query_tiles": 4, "result_tiles": 3},
     "few_keys": {"side": 5, "e": 2, "f": 2, "max_keys": 15} | APART,
     "many_keys": {"side": 4, "e": 2, "f": 2, "max_keys": 2**20, "query_tiles": 4},
 }
@@ -50,9 +52,9 @@ class Watched:
         self.tiles = self.brought(params, rng, self.table)
         self.slots = executed(params, rng, len(self.table))
         self.shown = []
-        # A staged word is read just before the next tile but one could write to the same half.
+        # A staged word is read just before a later tile could write to the same half.
         self.reads = {
-            slot.cycle + 2 * params.epoch - 1: slot
+            slot.cycle + params.result_tiles * params.epoch - 1: slot
             for slot in self.slots
             if slot.op == LaneOp.WEIGH and self.table[slot.number].last
         }
@@ -74,8 +76,10 @@ class Watched:
             "rm": lane.rm,
             "numerator": lane.numerator,
             "done": lane.done,
-            "reciprocal_0": Value.cast(lane.reciprocals[0]),
-            "reciprocal_1": Value.cast(lane.reciprocals[1]),
+            **{
+                f"reciprocal_{half}": Value.cast(lane.reciprocals[half])
+                for half in range(self.params.result_tiles)
+            },
             **lane.events,
         }
         all_outputs = Cat(outputs.values())
@@ -86,7 +90,7 @@ class Watched:
             for slot in self.slots:
                 norths |= arrival(self.params, slot, self.tiles)
             reach = 1 << self.params.link_bits - 1
-            for cycle in range(max(by_cycle) + 2 * self.params.epoch + 1):
+            for cycle in range(max(by_cycle) + self.params.result_tiles * self.params.epoch + 1):
                 ctx.set(lane.command, self.command(by_cycle.get(cycle + 1)))
                 noise = int(self.rng.integers(-reach, reach))
                 ctx.set(lane.north, norths.get(cycle, noise))
@@ -94,7 +98,8 @@ class Watched:
                 ctx.set(lane.read_enable, read is not None)
                 if read is not None:
                     half = self.table[read.number].half
-                    ctx.set(lane.read_address, 2 * read.index + half)
+                    width = (self.params.result_tiles - 1).bit_length()
+                    ctx.set(lane.read_address, (read.index << width) + half)
                 word, show = ctx.get(all_outputs), {}
                 for name, output in outputs.items():
                     show[name] = word & (1 << len(output)) - 1

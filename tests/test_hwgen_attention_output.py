@@ -141,7 +141,7 @@ class Engine:
         number = epoch - schedule.delay(Age.SCORED)
         if not (0 <= number < len(self.table) and self.table[number].last):
             return True
-        if self.used == 2:
+        if self.used == self.params.result_tiles:
             return False
         self.used += 1
         return True
@@ -202,6 +202,7 @@ POINTS = {
     "resident": {"side": 2, "e": 2, "f": 3, "query_tiles": 2},
     "sequential": {"side": 2, "e": 3, "f": 2, "binding": Binding.SEQUENTIAL, "query_tiles": 3},
     "apart": {"side": 2, "e": 3, "f": 9, "fma_lanes": False},
+    "three": {"side": 2, "e": 2, "f": 5, "query_tiles": 4, "result_tiles": 3},
 }
 
 

@@ -8,7 +8,7 @@ from bit_parallel import BitParallel
 from designs.attention import AttentionParams
 from hwgen.attention.reciprocal import STEP_COUNT, Reciprocal, ReciprocalParams
 
-LATENCY = Reciprocal(ReciprocalParams(bits=16)).latencies["start_to_reciprocal"]
+LATENCY = Reciprocal(ReciprocalParams(bits=16, halves=2)).latencies["start_to_reciprocal"]
 
 
 def outputs(found, params, half):
@@ -52,7 +52,7 @@ def play(params, first, second):
 
 def test_every_divisor():
     divisors = np.arange(2**15, 2**16)
-    play(ReciprocalParams(bits=16), divisors, divisors[::-1])
+    play(ReciprocalParams(bits=16, halves=2), divisors, divisors[::-1])
 
 
 @pytest.mark.parametrize("bits", [17, 22, 32, 36])
@@ -62,7 +62,7 @@ def test_widths(bits):
     words = np.maximum(
         np.concatenate([words, (1 << np.arange(bits)), (2 << np.arange(bits)) - 1]), 1
     )
-    play(ReciprocalParams(bits=bits), words, rng.permutation(words))
+    play(ReciprocalParams(bits=bits, halves=2), words, rng.permutation(words))
 
 
 def test_latency():

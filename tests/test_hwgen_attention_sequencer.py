@@ -17,13 +17,26 @@ from hwgen.attention.sequencer import OPERANDS, Sequencer
 POINTS = {
     "default": AttentionParams(side=4, e=3, f=5),
     "far": AttentionParams(
-        side=2, e=3, f=2, return_registers=16, kv_tiles=3, query_tiles=3, exp_stages=1
+        side=2,
+        e=3,
+        f=2,
+        return_registers=16,
+        kv_tiles=3,
+        query_tiles=3,
+        exp_stages=1,
+        result_tiles=5,
     ),
     "window": AttentionParams(
         side=4, e=4, f=3, masking=Masking.WINDOW, fma_lanes=False, group=4, kv_tiles=1
     ),
     "apart": AttentionParams(
-        side=3, e=2, f=4, binding=Binding.SEQUENTIAL, masking=Masking.NONE, query_tiles=2
+        side=3,
+        e=2,
+        f=4,
+        binding=Binding.SEQUENTIAL,
+        masking=Masking.NONE,
+        query_tiles=2,
+        result_tiles=1,
     ),
 }
 
@@ -64,7 +77,7 @@ class Expected:
             _, weighed = self.at(Age.WEIGHED, (new,))
             recent = self.tiles[-p.lag - 1 :] if p.lag else []
             draining = any(tile and tile["end"] for tile in recent)
-            room = not (scored and scored["last"]) or len(self.halves) < 2
+            room = not (scored and scored["last"]) or len(self.halves) < p.result_tiles
             begun = bool(new or draining) and (not weighed or there["values"]) and room
             seen["waits"] = not begun and bool(self.in_job or draining or not self.halves)
             if begun:
@@ -123,7 +136,7 @@ class Expected:
             if slot.lane in (LaneOp.WEIGH, LaneOp.SUM, LaneOp.SCALE, LaneOp.SCALE_SUM):
                 found |= {"last": tile["last"], "state": tile["state"]}
                 if tile["last"]:
-                    found["half"] = self.count(number, "last") % 2
+                    found["half"] = self.count(number, "last") % p.result_tiles
         _, new = self.at(Age.NEW)
         _, weighed = self.at(Age.WEIGHED)
         if new and issued == release_slot(slots, PeOp.SCORE):

@@ -2,7 +2,7 @@
 
 from archmodels.attention.edges import bound_bits
 from archmodels.attention.elements import OP_BITS
-from archmodels.attention.lanes import lane_command_bits
+from archmodels.attention.lanes import lane_command_bits, place_of
 from archmodels.attention.shape import Epoch, Shape, shift_bits
 from archmodels.counts import Item, Kind, register_bits
 from archmodels.items import choice, cleared, control, held, mux, operator, plain
@@ -18,9 +18,6 @@ AGES = 3
 """Tiles at work in an epoch."""
 
 AGE_BITS = 2
-
-STAGING_BITS = 2
-"""Halves of the staging memories in use; as many say whether the last of a job is in one."""
 
 
 def controls(params: Shape, epoch: Epoch) -> dict[str, Item]:
@@ -108,11 +105,12 @@ def _tiles(params: Shape, epoch: Epoch) -> dict[str, Item]:
         "tiles.end": held(1, (x.lag + 1) * x.overlapped),
         **_ring("tiles.score", x.lag + 1),
         **_ring("tiles.maximum", maximum(x.lag, 1)),
-        "tiles.half": control(1),
-        "tiles.weighed_half": held(1, x.overlapped),
-        "staging.used": cleared(STAGING_BITS),
-        "staging.ends": plain(STAGING_BITS),
-        "staging.next": mux(STAGING_BITS, 4),
+        **place_of("tiles.half", p.result_tiles),
+        "tiles.weighed_half": held(clog2(p.result_tiles), x.overlapped),
+        # A bit for each part of the staging memories, and whether the last of a job is in it.
+        "staging.used": cleared(p.result_tiles),
+        "staging.ends": plain(p.result_tiles),
+        "staging.next": mux(p.result_tiles, 4),
     }
 
 

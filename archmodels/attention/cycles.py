@@ -67,6 +67,7 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
         weighed=x.lag + x.overlapped,
         kv_tiles=p.kv_tiles,
         query_tiles=2 * p.query_tiles,
+        result_tiles=p.result_tiles,
         e=p.e,
         f=p.f,
         keys_free=maximum(scored - ISSUE_CYCLES, 0) + behind,
@@ -80,17 +81,18 @@ def may_wait(m: Machine[Int], span: Span, groups: Int, block: Int) -> Flag:
     """Whether an epoch may have to wait; where this is false, none does.
 
     A place in a ring of keys or values is needed again `kv_tiles` epochs later at the earliest; of
-    queries after a block in between; a half of the output, when the next query tile but one is
-    done, which is two epochs later within a block, and else after key tiles of others.
+    queries after a block in between; a part of the output, when `result_tiles` more query tiles are
+    done, each an epoch later within a block, and else after all of its key tiles.
     """
     rest = groups * span.tiles % block
     shortest = where(rest == 0, block, rest) * span.least
-    pair = where(block == 1, span.least_pair, where(block == 2, 1 + span.least, 2))
+    inside = minimum(m.result_tiles, block - 1)
+    others = inside + span.least_run(m.result_tiles - inside)
     behind = maximum(m.keys_free + m.e, m.values_free + m.f)
     return (
         (m.kv_tiles * m.epoch < behind)
         | ((shortest + 1) * m.epoch < m.keys_free + m.e)
-        | ((pair + m.lag) * m.epoch < _passage(m) + m.f)
+        | ((others + m.lag) * m.epoch < _passage(m) + m.f)
     )
 
 

@@ -99,7 +99,7 @@ def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
         "lanes.cut": operator(Kind.SUBTRACTOR, EXPONENT + 1, count),
         "lanes.cut_off": mux(fraction, count * clog2(fraction)),
         **_weight("lanes", step_bits, count),
-        **_reciprocals(count),
+        **_reciprocals(count, params.result_tiles),
         "outputs.numerator": held(FP32.bits, count),
         "outputs.float_value": held(FP32.bits, count),
         "outputs.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, count),
@@ -177,12 +177,13 @@ def _weight(place: str, step_bits: Int, count: Int) -> dict[str, Item]:
     }
 
 
-def _reciprocals(count: Int) -> dict[str, Item]:
-    """A divider of two bits in a cycle, and two results."""
+def _reciprocals(count: Int, kept: Int) -> dict[str, Item]:
+    """A divider of two bits in a cycle, and results that are kept of each."""
     return {
         "reciprocals.float_divider": held(RECIPROCAL_BITS, count),
-        "reciprocals.float_flags": plain(2, count),
-        "reciprocals.float_results": held(FP32.bits, 2 * count),
+        # Whether it divides, and where the result is to be kept.
+        "reciprocals.float_flags": plain(1 + clog2(kept), count),
+        "reciprocals.float_results": held(FP32.bits, kept * count),
         "reciprocals.float_rest": operator(Kind.SUBTRACTOR, PRECISION + 1, 2 * count),
         "reciprocals.float_next": mux(PRECISION, 2 * count),
         "reciprocals.float_scale": operator(Kind.SUBTRACTOR, SCALE_BITS, 4 * count),

@@ -15,9 +15,6 @@ from archmodels.counts import Item, Kind
 from archmodels.items import cleared, control, held, mux, operator, plain
 from designs.rules import Int, ceil_div, clog2, maximum, minimum, where
 
-HALVES = 2
-"""Query tiles whose results wait."""
-
 DIVISOR_BITS, QUOTIENT_BITS = 16, 17
 
 RATIO_BITS = 25
@@ -35,14 +32,15 @@ DIVIDE_STEPS = ceil_div(QUOTIENT_BITS, DIGITS)
 OUTPUT_STAGES = 3
 """Words on their way out: one that is read, one that is shifted, one that is multiplied."""
 
-RESET_FLAGS = 2 * OUTPUT_STAGES + HALVES + 1
-"""Of those: whether there is one, and it ends a query tile; which tiles wait; which is read."""
+RESET_FLAGS = 2 * OUTPUT_STAGES
+"""Of those: whether there is one, and it ends a query tile."""
 
 
 def lane_command_bits(params: Shape, epoch: Epoch) -> Int:
-    """Width of a lane's command but for what to do: places of its tile, and three flags."""
+    """Width of a lane's command but for what to do: places of its tile, and two flags."""
     p = params
-    return clog2(p.query_tiles) + clog2(epoch.lag + 1) + clog2(p.f) + shift_bits(p) + 3
+    places = clog2(p.query_tiles) + clog2(epoch.lag + 1) + clog2(p.result_tiles)
+    return places + clog2(p.f) + shift_bits(p) + 2
 
 
 def words(place: str, count: Int, bits: Int, depth: Int) -> dict[str, Item]:
@@ -70,7 +68,7 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         **words("lanes.gain", side, gain_bits, epoch.lag + 1),
         **words("lanes.denominator", side, p.denominator_bits, p.query_tiles),
         **words("lanes.numerator", side, p.numerator_bits, p.f << clog2(p.query_tiles)),
-        **words("staging", side, p.numerator_bits, HALVES * p.f),
+        **words("staging", side, p.numerator_bits, p.f << clog2(p.result_tiles)),
         "lanes.product": plain(p.numerator_bits + 1, integers * apart),
         "lanes.sum": plain(p.psum_bits, integers * apart),
         "lanes.multiplier": Item(
@@ -94,15 +92,15 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
 
 
 def _reciprocals(params: Shape, count: Int) -> dict[str, Item]:
-    """The normaliser of an integer denominator, and a restoring recurrence; two results."""
+    """The normaliser of an integer denominator, and a restoring recurrence; each result is kept."""
     p, places = params, clog2(params.denominator_bits)
     return {
         "reciprocals.flags": plain(1, count),
-        "reciprocals.half": held(1, count),
+        "reciprocals.half": held(clog2(p.result_tiles), count),
         "reciprocals.denominator": held(p.denominator_bits, count),
         "reciprocals.remainder": held(DIVISOR_BITS, count),
-        "reciprocals.quotients": held(QUOTIENT_BITS + 1, count * HALVES),
-        "reciprocals.shifts": held(places, count * HALVES),
+        "reciprocals.quotients": held(QUOTIENT_BITS + 1, count * p.result_tiles),
+        "reciprocals.shifts": held(places, count * p.result_tiles),
         "reciprocals.rest": operator(Kind.SUBTRACTOR, QUOTIENT_BITS + 1, count * DIGITS),
         "reciprocals.next": mux(QUOTIENT_BITS, count * DIGITS),
         **shifter("reciprocals.normal", p.denominator_bits, count),
@@ -125,12 +123,23 @@ def _outputs(params: Shape, count: Int) -> dict[str, Item]:
     }
 
 
+def place_of(place: str, count: Int) -> dict[str, Item]:
+    """Which of `count` parts of the staging memory; of two the next one is known without a sum."""
+    bits, steps = clog2(count), where(count > 2, 1, 0)
+    return {
+        place: control(bits, minimum(bits, 1)),
+        f"{place}_step": operator(Kind.INCREMENTER, bits, steps),
+        f"{place}_wrap": operator(Kind.COMPARATOR, bits, steps),
+    }
+
+
 def _reader(params: Shape) -> dict[str, Item]:
     """What reads the results of all lanes at once."""
     p, place_bits = params, clog2(params.f)
     return {
-        "reader.flags": control(RESET_FLAGS),
-        "reader.halves": held(1, OUTPUT_STAGES - 1),
+        "reader.flags": control(RESET_FLAGS + p.result_tiles),
+        **place_of("reader.half", p.result_tiles),
+        "reader.halves": held(clog2(p.result_tiles), OUTPUT_STAGES - 1),
         "reader.index": control(place_bits),
         "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, 1, 0)),
         "reader.control": operator(Kind.GATE, 1, 4 * SHIFT_LEVELS),

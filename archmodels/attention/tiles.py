@@ -119,10 +119,12 @@ class Span:
         """No query tile sees fewer key tiles than this."""
         return self._fewest(0)
 
-    @property
-    def least_pair(self) -> Int:
-        """No two query tiles that follow each other see fewer key tiles, in all, than this."""
-        return self._fewest(0) + self._fewest(minimum(self.tiles - 1, 1))
+    def least_run(self, count: Int) -> Int:
+        """No `count` query tiles that follow each other see fewer key tiles, in all, than this."""
+        total: Int = 0
+        for tile in range(int(np.max(count))):
+            total = total + where(tile < count, self._fewest(tile % self.tiles), 0)
+        return total
 
     def _fewest(self, tile: Int) -> Int:
         """No query tile from this one on sees fewer key tiles."""

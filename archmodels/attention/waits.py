@@ -1,7 +1,7 @@
 """When each epoch starts: the waits of the sequencer, stepped through, repetitions in one stride.
 
 An epoch starts when the one before it is over and what it needs is there: tiles of keys, values and
-queries, which arrive as fast as there is room for them, and a half of the output buffer. All times
+queries, which arrive as fast as there is room for them, and a part of the output buffer. All times
 follow from earlier ones by sums and maxima: where a part of a program begins as it began before, it
 goes on as it went then.
 """
@@ -20,8 +20,9 @@ class Machine(Generic[N]):
     """Times of an engine, in cycles; what happens in an epoch is counted from its first cycle.
 
     epoch: its length. lag: epochs from a new tile to its weights; weighed: to its products with
-    values. kv_tiles, query_tiles: room for tiles. e, f: words of a tile. keys_free, values_free:
-    when a place in a ring can be written again, of queries as of keys. results: when the first
+    values. kv_tiles, query_tiles: room for tiles. result_tiles: the same for their results. e, f:
+    words of a tile. keys_free, values_free: when a place in a ring can be written again, of queries
+    as of keys. results: when the first
     result of a query tile can leave, in the epoch of its last products; quotient: the same in that
     of its last weights.
     """
@@ -31,6 +32,7 @@ class Machine(Generic[N]):
     weighed: N
     kv_tiles: N
     query_tiles: N
+    result_tiles: N
     e: N
     f: N
     keys_free: N
@@ -107,7 +109,7 @@ class Clock:
             "values": Ring(machine.kv_tiles, machine.f),
             "queries": Ring(machine.query_tiles, machine.e),
         }
-        self.halves = deque((0, 0))
+        self.halves = deque([0] * machine.result_tiles)
         self.tiles: deque[Step | None] = deque([None] * machine.weighed)
 
     def run(self, program: Program) -> None:

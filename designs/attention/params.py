@@ -171,6 +171,9 @@ class AttentionParams:
         doc="S: groups of columns, each with keys of its own for the same queries",
         unit="groups",
     )
+    result_tiles: int = integer(
+        default=2, low=1, high=8, doc="query tiles whose results wait at most", unit="tiles"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -312,6 +315,12 @@ AttentionParams.RULES = (
         key="group",
         holds=lambda p: p.split_columns % p.group == 0,
         sentence="group must divide side / splits = {p.split_columns}, not {p.group}",
+    ),
+    Rule(
+        key="result_tiles",
+        # A tile is scored while the one before it is weighed, whose results are yet to come.
+        holds=lambda p: (p.result_tiles > 1) | (p.binding == Binding.SEQUENTIAL),
+        sentence="result_tiles must be at least 2 where tiles overlap, not {p.result_tiles}",
     ),
 )
 

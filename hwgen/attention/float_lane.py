@@ -22,7 +22,6 @@ from hwgen.arith.float_parts import held, named, saturated
 from hwgen.attention.float_weight import FloatWeight, FloatWeightParams, exponent_of, negated
 from hwgen.attention.lane import Lane, States
 from hwgen.attention.mantissa import X_BITS
-from hwgen.attention.reciprocal import HALVES
 
 DIVIDER = FloatDividerParams(format=FP32, bits_per_cycle=2, reciprocal=True)
 
@@ -116,7 +115,7 @@ class FloatLane(Lane):
             divider.b.eq(denominator),
             ends.eq(busy & divider.done),
         ]
-        for index in range(HALVES):
+        for index in range(self.params.result_tiles):
             found = ends & (half_q == index)
             m.d.comb += [
                 self.reciprocals[index].eq(held(m, f"reciprocal_{index}", found, reciprocal)),

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 
 from designs.floats import FP32
 from hwgen.arith import FloatMultiplier, FloatMultiplierParams
 from hwgen.attention.output import OutputLane
+from hwgen.choose import choose
 
 
 class FloatOutput(OutputLane):
@@ -23,7 +24,7 @@ class FloatOutput(OutputLane):
         value = Signal(FP32.bits, reset_less=True)
         m.d.comb += [
             multiplier.a.eq(numerator),
-            multiplier.b.eq(Mux(self.scale_half, self.reciprocals[1], self.reciprocals[0])),
+            multiplier.b.eq(choose(self.reciprocals, self.scale_half)),
             self.value.eq(value),
         ]
         with m.If(self.advance):

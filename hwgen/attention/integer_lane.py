@@ -85,7 +85,8 @@ class IntegerLane(Lane):
         return updated
 
     def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        params = ReciprocalParams(bits=self.params.denominator_bits)
+        p = self.params
+        params = ReciprocalParams(bits=p.denominator_bits, halves=p.result_tiles)
         m.submodules.reciprocal = reciprocal = Reciprocal(params)
         m.d.comb += [
             reciprocal.start.eq(start),

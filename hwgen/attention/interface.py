@@ -50,8 +50,8 @@ def lane_command(params: AttentionParams) -> data.StructLayout:
 
     op: see `LaneOp`; state: which of the resident query tiles; ring: where the difference of its
     maxima is kept; index: f of a numerator; shift: of scores to exponents, with MAXIMUM and
-    SUBTRACT; first, last: of the query tile's tiles; half: of the staging memory, with SUM and
-    WEIGH of a last one.
+    SUBTRACT; first, last: of the query tile's tiles; half: which part of the staging memory, one of
+    `result_tiles`, with SUM and WEIGH of a last one.
     """
     return data.StructLayout(
         {
@@ -62,7 +62,7 @@ def lane_command(params: AttentionParams) -> data.StructLayout:
             "shift": shift_bits(params),
             "first": 1,
             "last": 1,
-            "half": 1,
+            "half": clog2(params.result_tiles),
         }
     )
 

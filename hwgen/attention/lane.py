@@ -12,14 +12,14 @@ from designs.attention.schedule import LaneOp
 from designs.rules import clog2
 from hwgen.arith.float_parts import held
 from hwgen.attention.interface import lane_command
-from hwgen.attention.reciprocal import HALVES, reciprocal_layout
+from hwgen.attention.reciprocal import reciprocal_layout
 from hwgen.buffers import Scratchpad, ScratchpadParams
 from hwgen.component import Component, probed
 
 
 def staging_address_bits(params: AttentionParams) -> int:
     """Width of an address of the staging memory: a half, and above it the index of a word."""
-    return 1 + clog2(params.f)
+    return clog2(params.result_tiles) + clog2(params.f)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ class Lane(Component):
 
     Members: command; north: what leaves the column above (in); command_out: the command that is
     executed; rm, rm_valid: the new maximum, in the cycle in which MAXIMUM is executed; reciprocals,
-    done: of both halves. read_enable, read_address (in), numerator: a word of the staging memory, a
+    done: of all halves. read_enable, read_address (in), numerator: a word of the staging memory, a
     cycle later; an address is a half, and above it an index.
     """
 
@@ -95,8 +95,10 @@ class Lane(Component):
                 "rm_valid": Out(1),
                 "rm": Out(params.score_bits),
                 "numerator": Out(params.numerator_bits),
-                "reciprocals": Out(data.ArrayLayout(reciprocal_layout(params), HALVES)),
-                "done": Out(HALVES),
+                "reciprocals": Out(
+                    data.ArrayLayout(reciprocal_layout(params), params.result_tiles)
+                ),
+                "done": Out(params.result_tiles),
             },
         )
         events = ("numerator_reads", "numerator_writes", "staging_writes")
@@ -182,7 +184,7 @@ class Lane(Component):
         staged = state(
             m,
             "staging",
-            HALVES * p.f,
+            p.f << clog2(p.result_tiles),
             Access(
                 self.read_enable,
                 self.read_address,

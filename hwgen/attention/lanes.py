@@ -4,13 +4,14 @@ from amaranth.hdl import Shape
 from amaranth.lib.wiring import In, Out
 
 from designs.attention.params import AttentionParams, Element
+from designs.rules import clog2
 from hwgen.attention.float_lane import FloatLane
 from hwgen.attention.float_output import FloatOutput
 from hwgen.attention.integer_lane import IntegerLane
 from hwgen.attention.interface import lane_command
 from hwgen.attention.lane import Lane, staging_address_bits
 from hwgen.attention.output import IntegerOutput
-from hwgen.attention.reciprocal import HALVES, reciprocal_layout
+from hwgen.attention.reciprocal import reciprocal_layout
 from hwgen.component import Component
 from hwgen.structure import Parts, Structure, Wire, Wiring
 
@@ -49,12 +50,12 @@ class Lanes(Structure):
                 "read_enable": In(1),
                 "read_address": In(staging_address_bits(p)),
                 "advance": In(1),
-                "shift_half": In(1),
-                "scale_half": In(1),
+                "shift_half": In(clog2(p.result_tiles)),
+                "scale_half": In(clog2(p.result_tiles)),
                 "command_out": Out(command),
                 "rm_valid": Out(p.side),
                 "rm": Out(p.side * p.score_bits),
-                "done": Out(HALVES),
+                "done": Out(p.result_tiles),
                 "values": Out(p.side * p.out_bits),
             },
         )
@@ -68,7 +69,7 @@ class Lanes(Structure):
         p = self.params
         last = f"lane_{p.side - 1}"
         command_bits = Shape.cast(lane_command(p)).width
-        reciprocal_bits = HALVES * Shape.cast(reciprocal_layout(p)).width
+        reciprocal_bits = p.result_tiles * Shape.cast(reciprocal_layout(p)).width
         wiring: Wiring = {}
         for j in range(p.side):
             lane, output = f"lane_{j}", f"output_{j}"
@@ -80,10 +81,11 @@ class Lanes(Structure):
                 (lane, "read_enable", 1),
                 (lane, "read_address", staging_address_bits(p)),
                 (output, "advance", 1),
-                (output, "shift_half", 1),
-                (output, "scale_half", 1),
+                (output, "shift_half", clog2(p.result_tiles)),
+                (output, "scale_half", clog2(p.result_tiles)),
             ):
-                wiring[part, port] = (Wire("", port, 0, width),)
+                if width:
+                    wiring[part, port] = (Wire("", port, 0, width),)
             wiring[output, "numerator"] = (Wire(lane, "numerator", 0, p.numerator_bits),)
             wiring[output, "reciprocals"] = (Wire(lane, "reciprocals", 0, reciprocal_bits),)
         for port, part, width in (
@@ -94,5 +96,5 @@ class Lanes(Structure):
             source = port.removesuffix("s")
             wiring["", port] = tuple(Wire(f"{part}_{j}", source, 0, width) for j in range(p.side))
         wiring["", "command_out"] = (Wire(last, "command_out", 0, command_bits),)
-        wiring["", "done"] = (Wire(last, "done", 0, HALVES),)
+        wiring["", "done"] = (Wire(last, "done", 0, p.result_tiles),)
         return wiring

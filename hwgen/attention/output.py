@@ -8,15 +8,17 @@ from amaranth.lib.wiring import In, Out
 
 from designs.attention.params import OUTPUT_FRACTION_BITS, AttentionParams
 from designs.attention.schedule import LaneOp
+from designs.rules import clog2
 from hwgen.attention.interface import lane_command, o_layout
 from hwgen.attention.lane import staging_address_bits
 from hwgen.attention.reciprocal import (
     DIVIDEND_PLACE,
     DIVISOR_BITS,
-    HALVES,
     QUOTIENT_BITS,
     reciprocal_layout,
 )
+from hwgen.attention.ring import decoded, moved
+from hwgen.choose import choose
 from hwgen.component import Component
 
 VALUE_BITS = 8
@@ -46,10 +48,10 @@ class OutputLane(Component):
             p,
             {
                 "advance": In(1),
-                "shift_half": In(1),
-                "scale_half": In(1),
+                "shift_half": In(clog2(p.result_tiles)),
+                "scale_half": In(clog2(p.result_tiles)),
                 "numerator": In(p.numerator_bits),
-                "reciprocals": In(data.ArrayLayout(reciprocal_layout(p), HALVES)),
+                "reciprocals": In(data.ArrayLayout(reciprocal_layout(p), p.result_tiles)),
                 "value": Out(p.out_bits),
             },
         )
@@ -66,14 +68,14 @@ class IntegerOutput(OutputLane):
     reciprocal's denominator was shifted, one behind the product with its quotient. That is rounded,
     half up.
 
-    Members: advance, numerator; reciprocals: both halves', see `Reciprocal`; shift_half: that of
+    Members: advance, numerator; reciprocals: of all halves, see `Reciprocal`; shift_half: that of
     `numerator`; scale_half: that of the numerator a step ago (in); value (out).
     """
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
-        quotients = [self.reciprocals[half].quotient for half in range(HALVES)]
-        shifts = [self.reciprocals[half].shift for half in range(HALVES)]
+        quotients = [self.reciprocals[half].quotient for half in range(p.result_tiles)]
+        shifts = [self.reciprocals[half].shift for half in range(p.result_tiles)]
         ratio = Signal(signed(RATIO_BITS), reset_less=True)
         value = Signal(p.out_bits, reset_less=True)
         shift = Signal(len(shifts[0]))
@@ -81,8 +83,8 @@ class IntegerOutput(OutputLane):
         rounded = Signal(signed(RATIO_BITS + QUOTIENT_BITS - DROPPED_BITS))
         kept = p.denominator_bits - DIVISOR_BITS
         m.d.comb += [
-            shift.eq(Mux(self.shift_half, shifts[1], shifts[0])),
-            quotient.eq(Mux(self.scale_half, quotients[1], quotients[0])),
+            shift.eq(choose(shifts, self.shift_half)),
+            quotient.eq(choose(quotients, self.scale_half)),
             rounded.eq((ratio * quotient + (1 << DROPPED_BITS - 1)) >> DROPPED_BITS),
             self.value.eq(value),
         ]
@@ -122,13 +124,13 @@ class Output(Component):
             params,
             {
                 "command": In(lane_command(params)),
-                "done": In(HALVES),
+                "done": In(params.result_tiles),
                 "values": In(params.side * params.out_bits),
                 "read_enable": Out(1),
                 "read_address": Out(staging_address_bits(params)),
                 "advance": Out(1),
-                "shift_half": Out(1),
-                "scale_half": Out(1),
+                "shift_half": Out(clog2(params.result_tiles)),
+                "scale_half": Out(clog2(params.result_tiles)),
                 "freed": Out(1),
                 "o": Out(stream.Signature(o_layout(params))),
             },
@@ -136,12 +138,13 @@ class Output(Component):
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
+        halves, half_bits = p.result_tiles, clog2(p.result_tiles)
         final = p.f - 1
-        finished = Signal(HALVES)
-        readable = Signal(HALVES)
-        emptied = Signal(HALVES)
-        waiting = Signal(HALVES)
-        half = Signal()
+        finished = Signal(halves)
+        readable = Signal(halves)
+        emptied = Signal(halves)
+        waiting = Signal(halves)
+        half = Signal(half_bits)
         index = Signal(range(p.f))
         can_read = Signal()
         at_end = Signal()
@@ -149,11 +152,11 @@ class Output(Component):
             (self.command.op == LaneOp.WEIGH) & self.command.last & (self.command.index == final)
         )
         m.d.comb += [
-            finished.eq(Cat(~self.command.half, self.command.half) & is_finished.replicate(HALVES)),
-            can_read.eq(Mux(half, readable[1], readable[0])),
+            finished.eq(decoded(self.command.half, halves) & is_finished.replicate(halves)),
+            can_read.eq(choose(list(readable), half)),
             at_end.eq(index == final),
             readable.eq(waiting & self.done),
-            emptied.eq(Cat(~half, half) & (self.read_enable & at_end).replicate(HALVES)),
+            emptied.eq(decoded(half, halves) & (self.read_enable & at_end).replicate(halves)),
             self.advance.eq(self.o.ready | ~self.o.valid),
             self.read_enable.eq(self.advance & can_read),
             self.read_address.eq(Cat(half, index)),
@@ -161,21 +164,21 @@ class Output(Component):
         m.d.sync += waiting.eq(waiting & ~emptied | finished)
         with m.If(self.read_enable):
             m.d.sync += index.eq(Mux(at_end, 0, index + 1))
-            m.d.sync += half.eq(half ^ at_end)
+            m.d.sync += half.eq(moved(m, half, halves, at_end))
 
         # What is known of the word that a stage holds: the one read, its ratio, its value.
         valid = Signal(STAGES)
         last = Signal(STAGES)
-        halves = Signal(STAGES - 1, reset_less=True)
+        half_of = Signal((STAGES - 1) * half_bits, name="halves", reset_less=True)
         with m.If(self.advance):
             m.d.sync += [
                 valid.eq(Cat(can_read, valid)),
                 last.eq(Cat(can_read & at_end, last)),
-                halves.eq(Cat(half, halves)),
+                half_of.eq(Cat(half, half_of)),
             ]
         m.d.comb += [
-            self.shift_half.eq(halves[0]),
-            self.scale_half.eq(halves[1]),
+            self.shift_half.eq(half_of[:half_bits]),
+            self.scale_half.eq(half_of[half_bits:]),
             self.o.valid.eq(valid[-1]),
             self.o.payload.eq(self.values),
             self.freed.eq(last[-1] & self.o.ready),

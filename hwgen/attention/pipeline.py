@@ -39,7 +39,7 @@ def age_layout(params: AttentionParams, age: Age) -> data.StructLayout:
     if age == Age.SCORED:
         known["entry"] = clog2(ring_entries(params))
     if age != Age.NEW:
-        known["half"] = 1
+        known["half"] = clog2(params.result_tiles)
     return data.StructLayout(known)
 
 
@@ -139,14 +139,16 @@ class Pipeline(Component):
         acc = Signal(range(p.accumulators))
         oldest = following(m, acc, p.accumulators)
         entry = ring_place(m, "entry", ring_entries(p), self.start & scored["valid"])
-        half = Signal()
+        half = Signal(clog2(p.result_tiles))
         with m.If(self.start):
             m.d.sync += acc.eq(oldest)
             with m.If(scored["valid"] & scored["last"]):
-                m.d.sync += half.eq(~half)
+                m.d.sync += half.eq(
+                    ~half if p.result_tiles == 2 else following(m, half, p.result_tiles)
+                )
         weighed_half = half
         if self.schedule.lag:
-            weighed_half = Signal(reset_less=True)
+            weighed_half = Signal.like(half, name="weighed_half", reset_less=True)
             with m.If(self.start):
                 m.d.sync += weighed_half.eq(half)
         return {

@@ -14,9 +14,6 @@ from hwgen.arith.float_recurrence import divided
 from hwgen.choose import choose
 from hwgen.component import Component
 
-HALVES = 2
-"""Query tiles whose results wait in a lane: one that is read, and one that is written."""
-
 DIVISOR_BITS = 16
 """Bits of a denominator that count, from its leading one on."""
 
@@ -38,10 +35,10 @@ DIGIT_BITS = STEP_COUNT * BITS_PER_CYCLE
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReciprocalParams:
-    """`bits` >= 16 of a denominator; `halves`: results that are kept, 1 or 2."""
+    """`bits` >= 16 of a denominator; `halves`: results that are kept, at least 1."""
 
     bits: int
-    halves: int = HALVES
+    halves: int
 
     @property
     def layout(self) -> data.StructLayout:
@@ -55,7 +52,7 @@ def reciprocal_layout(params: AttentionParams) -> Any:
     """What a lane hands to its output: of integers see `ReciprocalParams`, else a float32."""
     if params.is_float:
         return params.numerator_bits
-    return ReciprocalParams(bits=params.denominator_bits).layout
+    return ReciprocalParams(bits=params.denominator_bits, halves=params.result_tiles).layout
 
 
 class Reciprocal(Component):

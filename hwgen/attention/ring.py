@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 
 def following(m: Module, place: Signal, count: int) -> Signal:
@@ -10,6 +10,16 @@ def following(m: Module, place: Signal, count: int) -> Signal:
     after = Signal.like(place, name=f"{place.name}_after")
     m.d.comb += after.eq(Mux(place == count - 1, 0, place + 1))
     return after
+
+
+def moved(m: Module, place: Signal, count: int, moves: Value) -> Value:
+    """`place`, or the one `following` it with `moves` high; of two the other, without an adder."""
+    return place ^ moves if count == 2 else Mux(moves, following(m, place, count), place)
+
+
+def decoded(place: Value, count: int) -> Value:
+    """A bit for each of `count` places, high for `place`."""
+    return Cat(~place, place) if count == 2 else Cat(place == each for each in range(count))
 
 
 def ring_place(m: Module, name: str, count: int, moves: Any) -> Signal:

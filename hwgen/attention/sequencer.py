@@ -66,7 +66,7 @@ class Sequencer(Component):
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
         m.submodules.pipeline = pipeline = Pipeline(p)
-        m.submodules.staging = staging = Staging(StagingParams())
+        m.submodules.staging = staging = Staging(StagingParams(tiles=p.result_tiles))
         m.submodules.commands = commands = Commands(p)
         start = Signal()
         is_there = Signal()

@@ -1,9 +1,9 @@
-"""Room for results: which halves of the staging memories are in use, and where jobs end."""
+"""Room for results: how many parts of the staging memories are in use, and where jobs end."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.component import Component
@@ -11,11 +11,13 @@ from hwgen.component import Component
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StagingParams:
-    """Nothing to choose."""
+    """`tiles` >= 1 for whose results there is room."""
+
+    tiles: int
 
 
 class Staging(Component):
-    """Counts the query tiles whose results wait, two at most, and knows which of them ends a job.
+    """Counts the query tiles whose results wait, `tiles` at most, and knows which ends a job.
 
     Members: is_empty: none waits; is_free: there is room for one more; reserve: it is taken,
     is_final: by the last one of a job; freed: the oldest has left; ended: and it was the last of
@@ -31,22 +33,25 @@ class Staging(Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        used = Signal(2)  # one bit each, the oldest lowest
-        ends = Signal(2, reset_less=True)
-        left = Signal(2)
-        left_ends = Signal(2)
+        count, m = self.params.tiles, Module()
+        used = Signal(count)  # one bit each, the oldest lowest
+        ends = Signal(count, reset_less=True)
+        left = Signal(count)
+        left_ends = Signal(count)
+        entered: Value = self.is_final
+        for place in reversed(range(count - 1)):
+            entered = Mux(left[place], Cat(left_ends[place], entered), self.is_final)
         m.d.comb += [
             self.is_empty.eq(~used[0]),
-            self.is_free.eq(~used[1]),
+            self.is_free.eq(~used[-1]),
             self.ended.eq(self.freed & ends[0]),
-            left.eq(Mux(self.freed, used[1], used)),
-            left_ends.eq(Mux(self.freed, ends[1], ends)),
+            left.eq(Mux(self.freed, used[1:], used)),
+            left_ends.eq(Mux(self.freed, ends[1:], ends)),
         ]
         m.d.sync += [used.eq(left), ends.eq(left_ends)]
         with m.If(self.reserve):
             m.d.sync += [
-                used.eq(Cat(1, left[0])),
-                ends.eq(Mux(left[0], Cat(left_ends[0], self.is_final), self.is_final)),
+                used.eq(Cat(1, left[:-1])),
+                ends.eq(entered),
             ]
         return m
