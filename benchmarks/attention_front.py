@@ -17,11 +17,9 @@ from benchmarks.attention_front_systems import (
     ALIKE,
     MEMORY,
     Measures,
-    Pace,
     Reals,
     Scenario,
     Swept,
-    engines,
     params,
     swept,
 )
@@ -196,9 +194,9 @@ def _parts(names: Sequence[str], speed: Reals) -> str:
 
 def sweeps(scenario: Scenario) -> list[Swept]:
     """All lengths and areas of a scenario."""
-    prices, pace = technology.load(TECHNOLOGY), Pace(engines(scenario), scenario)
+    prices = technology.load(TECHNOLOGY)
     return [
-        swept(pace, length, budget_mm2, BANDWIDTHS, prices)
+        swept(scenario, length, budget_mm2, BANDWIDTHS, prices)
         for length in LENGTHS
         for budget_mm2 in BUDGETS_MM2
     ]

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 
 import archmodels
 from archmodels import dram
-from archmodels.attention import Epoch, Tiles
-from archmodels.attention.activity import activity
-from archmodels.counts import Counts
-from archmodels.report import CostReport, report
 from archmodels.supply import Supply, supplied
 from archmodels.technology import Technology
 from designs.attention import Attention, AttentionParams, Element, ExpMethod, Masking, Pattern
@@ -43,10 +39,6 @@ ELEMENTS = (Element.INT8,)
 
 ALIKE = 0.01
 """Engines whose times differ by no more are as fast."""
-
-STEPPED_TILES = 8
-"""Key tiles of a causal sequence from which on, and in multiples of which, its cycles are a
-polynomial of the second degree in the length: each query tile more waits as the one before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,72 +118,6 @@ def params(grid: Grid, place: int) -> AttentionParams:
     )
 
 
-class Pace:
-    """Cycles of engines on a scenario, for any length and number of heads.
-
-    Long causal sequences are not stepped through, nor many heads of them: their cycles follow,
-    exactly, from those of three shorter lengths and of two and three heads.
-    """
-
-    def __init__(self, design: Any, scenario: Scenario) -> None:
-        self.design, self.scenario = design, scenario
-        self.is_causal = scenario.pattern == Pattern.CAUSAL and not scenario.decodes
-        self.known: dict[tuple[int, int, int], Ints] = {}
-
-    def cycles(self, length: int, jobs: Ints) -> Ints:
-        """Of each engine with so many heads of keys."""
-        if not self.is_causal:
-            return self._model(np.full_like(jobs, length), jobs)
-        one, two, three = (self._heads(length, heads) for heads in (1, 2, 3))
-        return np.where(jobs == 1, one, two + (jobs - 2) * (three - two))
-
-    def _heads(self, length: int, heads: int) -> Ints:
-        """As `cycles`, of so many heads on all engines."""
-        unit = STEPPED_TILES * self.design.side
-        far = length > 3 * unit
-        first, second, third = (self._stepped(length, times, heads) for times in (1, 2, 3))
-        steps = np.where(far, length // unit - 1, 0)
-        bend = third - 2 * second + first
-        return first + steps * (second - first) + steps * (steps - 1) // 2 * bend
-
-    def _stepped(self, length: int, times: int, heads: int) -> Ints:
-        """Of a long sequence that of a multiple of the unit, of a short one its own."""
-        unit = STEPPED_TILES * self.design.side
-        far = length > 3 * unit
-        key = (0 if far.all() else length, times if far.any() else 1, heads)
-        if key not in self.known:
-            jobs = np.full(self.design.size, heads)
-            self.known[key] = self._model(np.where(far, times * unit, length), jobs)
-        return self.known[key]
-
-    def _model(self, lengths: Ints, jobs: Ints) -> Ints:
-        work = self.scenario.work(lengths, jobs)
-        return np.asarray(archmodels.MODELS[AttentionParams](self.design, work).cycles)
-
-
-def cost(pace: Pace, length: int, jobs: Ints, prices: Technology) -> CostReport:
-    """What each engine costs with so many heads of keys."""
-    design, scenario = pace.design, pace.scenario
-    few = archmodels.MODELS[AttentionParams](design, scenario.work(design.side, np.ones_like(jobs)))
-    work: Any = scenario.work(np.full_like(jobs, length), jobs)
-    epoch, tiles = Epoch.of(design), Tiles.of(design, work)
-    took = pace.cycles(length, jobs)
-    done = activity(design, work, epoch, tiles, few.inventory)
-    ticks = replace(few.activity["clock.cycles"], count=took)
-    counts = Counts(
-        inventory=few.inventory,
-        activity={**done, "clock.cycles": ticks},
-        cycles=took,
-        paths=few.paths,
-    )
-    return report(
-        counts,
-        prices,
-        useful_macs=work.mac_count,
-        peak_macs_per_cycle=design.mac_slots_per_cycle,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measures:
     """Of engines that share an area and a memory, an element each; infinite time where none fits.
@@ -226,15 +152,20 @@ class Swept:
 
 
 def swept(
-    pace: Pace, length: int, budget_mm2: float, bandwidths: Sequence[float], prices: Technology
+    scenario: Scenario,
+    length: int,
+    budget_mm2: float,
+    bandwidths: Sequence[float],
+    prices: Technology,
 ) -> Swept:
     """Every engine, as often as it fits; heads of keys are shared out evenly."""
-    design, scenario = pace.design, pace.scenario
+    design = engines(scenario)
     ones = np.ones(design.size, dtype=np.int64)
-    alone_mm2 = 1e-6 * area_um2(pace, prices) * ones
+    alone_mm2 = 1e-6 * area_um2(scenario, prices)
     count = np.minimum(np.floor(budget_mm2 / alone_mm2).astype(np.int64), scenario.jobs)
     jobs = ceil_div(scenario.jobs * ones, np.maximum(count, 1))
-    costs = cost(pace, length, jobs, prices)
+    work: Any = scenario.work(length * ones, jobs)
+    costs = archmodels.estimate(design, work, prices)
     bits = archmodels.transferred_bits(design, costs.counts)
     busy = scenario.jobs / jobs
     found = []
@@ -258,8 +189,9 @@ def swept(
     )
 
 
-def area_um2(pace: Pace, prices: Technology) -> Reals:
+def area_um2(scenario: Scenario, prices: Technology) -> Reals:
     """Of each engine alone, its memories included; of any workload, for it depends on none."""
-    ones = np.ones(pace.design.size, dtype=np.int64)
-    work: Any = pace.scenario.work(pace.design.side, ones)
-    return archmodels.estimate(pace.design, work, prices).area_um2 * ones
+    design = engines(scenario)
+    ones = np.ones(design.size, dtype=np.int64)
+    work: Any = scenario.work(design.side, ones)
+    return archmodels.estimate(design, work, prices).area_um2 * ones

@@ -14,10 +14,11 @@ from archmodels.attention import Epoch, Tiles, cycles
 from archmodels.attention.cycles import machine, may_wait
 from archmodels.attention.program import program
 from archmodels.attention.tiles import Span
-from archmodels.attention.waits import Clock, Repeat, Ring, Step
+from archmodels.attention.waits import Clock, Machine, Repeat, Ring, Step
 from designs.attention import Attention, AttentionParams, Binding, ExpMethod, Masking, Pattern
 from designs.attention.schedule import Schedule
 from designs.attention.tiles import tile_table
+from designs.families import check_fit
 
 TILES_MAX = 150
 """Of a workload that is stepped through cycle by cycle."""
@@ -129,43 +130,124 @@ def test_rings_that_look_alike_go_on_alike(words, one, other):
     assert state != other_state or arrivals == other_arrivals
 
 
-def flat(part):
-    """A program without repetitions."""
-    if not isinstance(part, tuple):
-        return [part] if not isinstance(part, Repeat) else flat(part.body) * part.times
-    return [step for each in part for step in flat(each)]
+def flat(parts, number=0):
+    """A program without repetitions, as it is in a round of the repetition around it."""
+    steps = []
+    for part in parts:
+        if isinstance(part, Repeat):
+            times = part.times + number * part.more
+            steps += [step for each in range(times) for step in flat(part.body, each)]
+        else:
+            steps.append(part)
+    return steps
 
 
-@given(jobs())
-@settings(max_examples=100, deadline=None)
-def test_a_program_is_the_tile_table(job):
-    params, workload = job
+def folded(params, workload):
+    """The program of a workload."""
     groups, heads = workload.share // params.group, workload.batch * workload.kv_heads
-    whole = program(Span.of(params, workload), groups, params.query_tiles, heads)
-    table = list(tile_table(params, workload))
-    begins = [True, *(tile.kv_done for tile in table)]
-    assert flat(whole) == [
+    return program(Span.of(params, workload), groups, params.query_tiles, heads)
+
+
+def table(params, workload):
+    """The steps of a workload, one by one."""
+    tiles = list(tile_table(params, workload))
+    begins = [True, *(tile.kv_done for tile in tiles)]
+    return [
         Step(tile.first, tile.last, begin, tile.kv_done, tile.query_release)
-        for tile, begin in zip(table, begins, strict=False)
+        for tile, begin in zip(tiles, begins, strict=False)
     ]
 
 
-@pytest.mark.parametrize("fields", WAITING.values(), ids=WAITING)
-@pytest.mark.parametrize("pattern", [Pattern.FULL, Pattern.WINDOW, Pattern.BLOCKS])
-def test_periods_in_one_stride_are_as_long_as_step_by_step(fields, pattern):
-    params = AttentionParams(**({"side": 2, "e": 4, "f": 8, "masking": Masking.WINDOW} | fields))
-    workload = Attention(
-        batch=3, queries=91, keys=301, e=params.e, f=params.f, pattern=pattern, window=150,
-        block=48, sink_blocks=1, window_blocks=2,
+@st.composite
+def long_jobs(draw):
+    """As `jobs`, with so many key tiles that parts of a program grow often and start anew often."""
+    group = draw(st.integers(1, 3))
+    side, unit = group * draw(st.integers(1, 3)), draw(st.sampled_from([1, 2, 7, 12]))
+    keys = side * draw(st.integers(15, 40)) - draw(st.integers(0, side - 1))
+    offset = draw(st.integers(0, 9)) * (side // group)
+    params = AttentionParams(
+        side=side, group=group, query_tiles=draw(st.integers(1, 5)), e=2, f=2,
+        masking=Masking.WINDOW,
     )  # fmt: skip
-    whole = program(Span.of(params, workload), 1, params.query_tiles, 3)
-    clock = Clock(machine(params, Epoch.of(params)))
-    steps = flat(whole)
-    assert len(steps) == Tiles.of(params, workload).kept
+    workload = Attention(
+        batch=draw(st.integers(1, 3)), heads=group * draw(st.integers(1, 4)),
+        queries=keys - offset, keys=keys, e=2, f=2, pattern=draw(st.sampled_from(Pattern)),
+        window=draw(st.integers(1, keys)), block=side * unit, sink_blocks=draw(st.integers(0, 3)),
+        window_blocks=draw(st.integers(1, 3)),
+    )  # fmt: skip
+    check_fit(params, workload)
+    return params, workload
+
+
+@given(st.one_of(jobs(), long_jobs()))
+@settings(max_examples=200, deadline=None)
+def test_a_program_is_the_tile_table(job):
+    assert flat(folded(*job)) == table(*job)
+
+
+def stepped(times, steps):
+    """Cycles of steps one by one."""
+    clock = Clock(times)
     for step in steps:
         clock.step(step)
     clock.flush()
-    assert taken(params, workload) == clock.end
+    return clock.end
+
+
+@st.composite
+def machines(draw):
+    """Times that no engine need have, such as make what is waited for change often."""
+    short, long = st.integers(1, 12), st.integers(1, 60)
+    lag = draw(st.integers(0, 3))
+    return Machine(
+        epoch=draw(short), lag=lag, weighed=lag + draw(st.integers(0, 1)),
+        kv_tiles=draw(st.integers(1, 4)), query_tiles=2,
+        e=draw(short), f=draw(short), keys_free=draw(long), values_free=draw(long),
+        results=draw(long), quotient=draw(long),
+    )  # fmt: skip
+
+
+@given(long_jobs(), machines())
+@settings(max_examples=300, deadline=None)
+def test_strides_take_as_long_as_steps(job, times):
+    params, workload = job
+    times = dataclasses.replace(times, query_tiles=2 * params.query_tiles)
+    clock = Clock(times)
+    clock.run(folded(params, workload))
+    clock.flush()
+    assert clock.end == stepped(times, table(params, workload))
+
+
+@given(long_jobs().flatmap(engines))
+@settings(max_examples=100, deadline=None)
+def test_long_workloads_take_as_long_as_steps(job):
+    params, _ = job
+    assert taken(*job) == stepped(machine(params, Epoch.of(params)), table(*job))
+
+
+@pytest.mark.parametrize("query_tiles", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pattern": Pattern.CAUSAL},
+        {"pattern": Pattern.WINDOW, "window": 300_000},
+        {"pattern": Pattern.BLOCKS, "block": 4096, "sink_blocks": 2, "window_blocks": 20},
+        {"pattern": Pattern.BLOCKS, "block": 2**18, "sink_blocks": 1, "window_blocks": 2},
+    ],
+    ids=["causal", "window", "many blocks", "few blocks"],
+)
+def test_a_million_keys_are_few_steps(monkeypatch, fields, query_tiles):
+    params = AttentionParams(
+        side=16, e=64, f=64, query_tiles=query_tiles, kv_tiles=1, masking=Masking.WINDOW,
+        max_keys=2**20,
+    )  # fmt: skip
+    workload = Attention(batch=8, queries=2**20, keys=2**20, e=64, f=64, **fields)
+    steps, step = [], Clock.step
+    monkeypatch.setattr(Clock, "step", lambda clock, new: (steps.append(new), step(clock, new)))
+    assert waits(params, workload)
+    least = Tiles.of(params, workload).kept * Epoch.of(params).cycles
+    assert least < taken(params, workload) < 2 * least
+    assert len(steps) < 5000
 
 
 def test_the_published_form_and_the_constant_to_it():

@@ -1,12 +1,11 @@
 """The front of attention engines: what is compared, and that its short cuts are none."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import archmodels
 from archmodels import technology
 from benchmarks import attention_front_systems as systems
 from benchmarks.attention_front import (
@@ -22,10 +21,8 @@ from benchmarks.attention_front import (
     winners,
 )
 from benchmarks.attention_front_picture import picture
-from benchmarks.attention_front_systems import Pace, cost, engines, params, swept
+from benchmarks.attention_front_systems import engines, swept
 from benchmarks.tables import RESULTS
-from designs.attention import AttentionParams
-from designs.grid import Grid
 
 PREFILL, DECODE, BERT = SCENARIOS
 PRICES = technology.load("asap7")
@@ -40,41 +37,9 @@ def few(monkeypatch) -> None:
     monkeypatch.setattr(systems, "KV_TILES", (2,))
 
 
-def one_of(grid, place):
-    """One engine of a grid, as a grid."""
-    own = params(grid, place)
-    columns = {item.name: [getattr(own, item.name)] for item in fields(AttentionParams)}
-    return own, Grid(AttentionParams, columns, 1)
-
-
-@pytest.mark.parametrize(("tiles", "heads"), [(8, 1), (24, 2), (32, 1), (40, 4), (64, 3)])
-def test_long_causal_cycles_are_the_models(tiles, heads) -> None:
-    grid = engines(PREFILL)
-    for place in range(0, grid.size, 5):
-        own, alone = one_of(grid, place)
-        length = tiles * own.side
-        found = Pace(alone, PREFILL).cycles(length, np.array([heads]))
-        given = PREFILL.work(np.array([length]), np.array([heads]))
-        assert found == archmodels.MODELS[AttentionParams](alone, given).cycles, own
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
-def test_costs_are_the_models(scenario) -> None:
-    design, jobs = engines(scenario), np.full(engines(scenario).size, 3)
-    found = cost(Pace(design, scenario), 512, jobs, PRICES)
-    given = scenario.work(np.full_like(jobs, 512), jobs)
-    expected = archmodels.estimate(design, given, PRICES)
-    assert np.array_equal(found.cycles, expected.cycles)
-    assert np.allclose(found.energy_pj, expected.energy_pj, rtol=1e-12)
-    assert np.allclose(found.area_um2, expected.area_um2, rtol=1e-12)
-    alone = systems.area_um2(Pace(design, scenario), PRICES)
-    assert np.allclose(alone, expected.area_um2, rtol=1e-12)
-
-
 def test_engines_share_area_heads_and_memory() -> None:
-    pace = Pace(engines(DECODE), DECODE)
-    some = swept(pace, 1024, 0.2, BANDWIDTHS, PRICES)
-    alone = systems.area_um2(pace, PRICES) * 1e-6
+    some = swept(DECODE, 1024, 0.2, BANDWIDTHS, PRICES)
+    alone = systems.area_um2(DECODE, PRICES) * 1e-6
     slow, fast, unlimited = some.found
     assert math.isinf(BANDWIDTHS[-1]) and not unlimited.waiting.any()
     fits = alone <= 0.2
@@ -84,25 +49,23 @@ def test_engines_share_area_heads_and_memory() -> None:
     assert (slow.time_ms >= fast.time_ms).all() and (fast.time_ms >= unlimited.time_ms).all()
     words = DECODE.batch * DECODE.kv_heads * 1024 * 2 * DECODE.width
     assert (slow.time_ms >= 1e3 * words / 256e9)[fits].all()
-    doubled = swept(pace, 1024, 0.4, BANDWIDTHS, PRICES).found[-1]
+    doubled = swept(DECODE, 1024, 0.4, BANDWIDTHS, PRICES).found[-1]
     assert (doubled.time_ms[fits] < 0.7 * unlimited.time_ms[fits]).all()
 
 
 def test_all_that_engines_move_takes_its_time() -> None:
     """Keys and values once, queries and results of each head: all behind one memory."""
-    pace = Pace(engines(DECODE), DECODE)
-    found = swept(pace, 1024, 8.0, (64.0,), PRICES).found[0]
+    found = swept(DECODE, 1024, 8.0, (64.0,), PRICES).found[0]
     moved = DECODE.jobs * 1024 * 2 * DECODE.width
     bound = found.waiting > 0.1
-    grouped = pace.design.group == DECODE.heads // DECODE.kv_heads
+    grouped = engines(DECODE).group == DECODE.heads // DECODE.kv_heads
     assert (bound & grouped).any()
     assert np.allclose(found.time_ms[bound & grouped], 1e3 * moved / 64e9, rtol=0.1)
 
 
 def test_energy_is_that_of_the_work_however_it_is_shared_out() -> None:
-    pace = Pace(engines(DECODE), DECODE)
-    alone = systems.area_um2(pace, PRICES).max() * 1e-6
-    one, three = (swept(pace, 1024, count * alone, BANDWIDTHS, PRICES) for count in (1.01, 3.01))
+    alone = systems.area_um2(DECODE, PRICES).max() * 1e-6
+    one, three = (swept(DECODE, 1024, count * alone, BANDWIDTHS, PRICES) for count in (1.01, 3.01))
     assert DECODE.jobs % 3 != 0 and (three.found[-1].count == 3).any()
     both = (one.found[-1].count == 1) & (three.found[-1].count == 3)
     ratio = three.found[-1].energy_mj[both] / one.found[-1].energy_mj[both]
@@ -110,7 +73,7 @@ def test_energy_is_that_of_the_work_however_it_is_shared_out() -> None:
 
 
 def test_products_used_are_useful_ones() -> None:
-    some = swept(Pace(engines(BERT), BERT), 1024, 2.0, BANDWIDTHS, PRICES)
+    some = swept(BERT, 1024, 2.0, BANDWIDTHS, PRICES)
     found = some.found[-1]
     macs = BERT.batch * BERT.heads * 1024 * 1024 * 2 * BERT.width
     slots = found.time_ms * 1e3 * found.clock_mhz * found.count * some.design.side**2
@@ -122,7 +85,7 @@ def test_products_used_are_useful_ones() -> None:
 
 
 def test_the_winner_is_fast_and_frugal() -> None:
-    some = swept(Pace(engines(BERT), BERT), 1024, 2.0, BANDWIDTHS, PRICES)
+    some = swept(BERT, 1024, 2.0, BANDWIDTHS, PRICES)
     found = some.found[1]
     best = winner(some, 1)
     assert found.time_ms[best] <= 1.01 * found.time_ms.min()

@@ -3,12 +3,13 @@
 An epoch starts when the one before it is over and what it needs is there: tiles of keys, values and
 queries, which arrive as fast as there is room for them, and a part of the output buffer. All times
 follow from earlier ones by sums and maxima: where a part of a program begins as it began before, it
-goes on as it went then.
+goes on as it went then. Where it differs in nothing but how often parts of it are repeated, and
+these go on in periods, it takes so many of their periods more, and ends as it did.
 """
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from designs.rules import Int
 
@@ -41,8 +42,7 @@ class Machine(Generic[N]):
     quotient: N
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One tile, and whether a query tile begins or ends with it, and the use of a key tile.
 
     leaving: query tiles that are not needed any more.
@@ -57,13 +57,36 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A part of a program, so many times."""
+    """A part of a program, so many times.
+
+    more: by how many times it grows from each round of the repetition around it to the next.
+    """
 
     body: "Program"
     times: int
+    more: int = 0
 
 
 Program: TypeAlias = tuple[Step | Repeat, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """So many rounds of a repetition after which it is where it was, and their cycles."""
+
+    rounds: int
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """When a round of a repetition began, and how the parts that grow from round to round went on.
+
+    growths: how much each of them grows, and in which periods; None where one showed no period.
+    """
+
+    start: int
+    growths: tuple[tuple[int, Period], ...] | None
 
 
 class Ring:
@@ -114,11 +137,7 @@ class Clock:
 
     def run(self, program: Program) -> None:
         """Take all tiles of a program."""
-        for part in program:
-            if isinstance(part, Step):
-                self.step(part)
-            else:
-                self._repeat(part)
+        self._round(program, 0)
 
     def flush(self) -> None:
         """Epochs without a new tile, until the last one is through."""
@@ -154,21 +173,55 @@ class Clock:
             self.end = max(self.end, there) + m.f
             self.halves.append(self.end)
 
-    def _repeat(self, part: Repeat) -> None:
-        """A body again and again; from a state that was there before, whole periods at once."""
-        seen: dict[object, tuple[int, int]] = {}
-        left = part.times
-        while left:
-            state = self._state()
-            before, start = seen.get(state, (0, 0))
-            if before and left >= before - left:
-                periods = left // (before - left)
-                self._shift(periods * (self.now - start))
-                left -= periods * (before - left)
+    def _round(self, program: Program, number: int) -> Round:
+        """A program, as it is in a round of the repetition around it."""
+        start = self.now
+        growths: list[tuple[int, Period]] | None = []
+        for part in program:
+            if isinstance(part, Step):
+                self.step(part)
                 continue
-            seen[state] = left, self.now
-            self.run(part.body)
-            left -= 1
+            period = self._repeat(part.body, part.times + number * part.more)
+            if part.more and growths is not None:
+                growths = [*growths, (part.more, period)] if period else None
+        return Round(start, None if growths is None else tuple(growths))
+
+    def _repeat(self, body: Program, times: int) -> Period | None:
+        """A body again and again; from a state that was there before, whole periods at once."""
+        seen: dict[object, list[int]] = {}
+        rounds: list[Round] = []
+        while len(rounds) < times:
+            alike = seen.setdefault(self._state(), [])
+            for before in reversed(alike):
+                found = self._stride(rounds[before:], times - len(rounds))
+                if found is None:
+                    continue
+                period, skipped, cycles = found
+                self._shift(cycles)
+                for number in range(len(rounds) + skipped, times):
+                    self._round(body, number)
+                return period
+            alike.append(len(rounds))
+            rounds.append(self._round(body, len(rounds)))
+        return None
+
+    def _stride(self, rounds: list[Round], left: int) -> tuple[Period, int, int] | None:
+        """Of rounds that end as they began: their period, and whole ones in those that are left.
+
+        None, where they may not go on like that. Parts that grow must have gone on in periods, and
+        grow by whole ones.
+        """
+        count, longer = len(rounds), 0
+        for each in rounds:
+            if each.growths is None:
+                return None
+            for more, period in each.growths:
+                if more * count % period.rounds:
+                    return None
+                longer += more * count // period.rounds * period.cycles
+        taken, periods = self.now - rounds[0].start, left // count
+        cycles = periods * taken + periods * (periods + 1) // 2 * longer
+        return Period(count, taken), periods * count, cycles
 
     def _state(self) -> object:
         """What everything later depends on, relative to now."""
