@@ -198,10 +198,10 @@ def stepped(times, steps):
 def machines(draw):
     """Times that no engine need have, such as make what is waited for change often."""
     short, long = st.integers(1, 12), st.integers(1, 60)
-    lag = draw(st.integers(0, 3))
+    lag, later = draw(st.integers(0, 3)), draw(st.integers(0, 1))
     return Machine(
-        epoch=draw(short), lag=lag, weighed=lag + draw(st.integers(0, 1)),
-        kv_tiles=draw(st.integers(1, 4)), query_tiles=2,
+        epoch=draw(short), lag=lag, weighed=lag + later, kv_tiles=draw(st.integers(1, 4)),
+        query_tiles=2, result_tiles=draw(st.integers(1 + later, 8)),
         e=draw(short), f=draw(short), keys_free=draw(long), values_free=draw(long),
         results=draw(long), quotient=draw(long),
     )  # fmt: skip

@@ -23,9 +23,8 @@ class Machine(Generic[N]):
     epoch: its length. lag: epochs from a new tile to its weights; weighed: to its products with
     values. kv_tiles, query_tiles: room for tiles. result_tiles: the same for their results. e, f:
     words of a tile. keys_free, values_free: when a place in a ring can be written again, of queries
-    as of keys. results: when the first
-    result of a query tile can leave, in the epoch of its last products; quotient: the same in that
-    of its last weights.
+    as of keys. results: when the first result of a query tile can leave, in the epoch of its last
+    products; quotient: the same in that of its last weights.
     """
 
     epoch: N
