@@ -170,6 +170,7 @@ CHOICES = {
     "masking": Masking,
     "binding": Binding,
     "fma_lanes": (False, True),
+    "lane_stages": (1, 2),
     "idle_slot": (False, True),
     "exp_segments": (2, 8, 32),
     "return_registers": (1, 2, 16),
@@ -192,6 +193,7 @@ def random_pairs(count, seed):
     for _ in range(count):
         fields = {name: draw.choice(list(members)) for name, members in CHOICES.items()}
         fields |= {name: draw.randint(*ends) for name, ends in SIZES.items()}
+        fields["fma_lanes"] |= fields["lane_stages"] > 1
         group = draw.choice((1, 2, 3))
         side = group * draw.randint(1, 4)
         params = AttentionParams(side=side, group=group, **fields)

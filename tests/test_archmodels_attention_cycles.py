@@ -6,7 +6,7 @@ from collections import deque
 import numpy as np
 import pytest
 from attention_events import Events
-from hypothesis import assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from test_archmodels_attention_tiles import grid, jobs
 
@@ -49,6 +49,7 @@ def engines(draw, job):
         "binding": (binding := draw(st.sampled_from(Binding))),
         "result_tiles": draw(st.integers(1 if binding == Binding.SEQUENTIAL else 2, 5)),
         "fma_lanes": draw(st.booleans()),
+        "lane_stages": draw(st.integers(1, 2)),
         "idle_slot": draw(st.booleans()),
         "exp_method": draw(st.sampled_from(ExpMethod)),
         "exp_stages": draw(st.integers(1, 3)),
@@ -56,6 +57,7 @@ def engines(draw, job):
         "masking": draw(st.sampled_from([Masking.UPPER, Masking.WINDOW])),
         "return_registers": draw(st.sampled_from([1, 2, 16])),
     }
+    fields["fma_lanes"] |= fields["lane_stages"] > 1
     return dataclasses.replace(params, **fields), dataclasses.replace(workload, e=e, f=f)
 
 
@@ -86,7 +88,7 @@ def test_cycles_are_those_of_the_events(job):
 
 
 @given(any_engine)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_where_nothing_may_wait_nothing_does(job):
     assume(Tiles.of(*job).kept <= TILES_MAX and not waits(*job))
     params, _ = job

@@ -199,6 +199,10 @@ def test_fits_of_a_grid_are_those_of_its_points():
         ({"group": 3}, "group must divide side / splits = 8, not 3"),
         ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
         ({"result_tiles": 1}, "result_tiles must be at least 2 where tiles overlap, not 1"),
+        (
+            {"lane_stages": 2, "fma_lanes": False},
+            "lane_stages must be 1 without fma_lanes, where products are kept anyway, not 2",
+        ),
     ],
 )
 def test_wrong_params_are_named(fields, sentence):
@@ -215,6 +219,7 @@ FIELDS = {
     "exp_degree": [2, 3, 5],
     "exp_stages": [1, 2, 3],
     "fma_lanes": [False, True],
+    "lane_stages": [1, 2],
     "query_tiles": [1, 3, 64],
     "binding": [0, 1],
     "idle_slot": [False, True],
@@ -227,6 +232,7 @@ FIELDS = {
 def draw_params(random):
     """Params of one random engine, and the same fields as numbers."""
     codes = {name: values[random.integers(len(values))] for name, values in FIELDS.items()}
+    codes["fma_lanes"] |= codes["lane_stages"] > 1
     defaults = AttentionParams()
     given = {name: type(getattr(defaults, name))(code) for name, code in codes.items()}
     return AttentionParams(**given), codes

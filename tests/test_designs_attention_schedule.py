@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_designs_attention import draw_params
 
-from designs.attention import AttentionParams, Binding
+from designs.attention import AttentionParams, Binding, Element, Masking
 from designs.attention.hazards import hazards
 from designs.attention.schedule import Age, LaneOp, PeOp, Schedule, Slot
 
@@ -96,6 +96,22 @@ def test_an_epoch_shorter_than_a_reciprocal_is_a_hazard():
     assert len(schedule.slots) == 10
     short = replace(schedule, slots=schedule.slots[:-1])
     assert any("10 cycles of a reciprocal" in text for text in hazards(params, short))
+
+
+def test_a_maximum_after_a_product_is_a_hazard_where_one_adder_does_both():
+    """Scores are between them: without any, a sum that is made a cycle later meets the maximum."""
+    params = AttentionParams(
+        side=2, e=1, f=5, element=Element.FP16, lane_stages=2, masking=Masking.NONE
+    )
+    schedule = Schedule.of(params)
+    slots = list(schedule.slots)
+    score, maximum = slots[5:7]
+    assert (score.pe, maximum.lane) == (PeOp.SCORE, LaneOp.MAXIMUM)
+    slots[5:7] = [maximum, score]
+    broken = replace(schedule, slots=tuple(slots))
+    assert any("a lane's adder must be free" in text for text in hazards(params, broken))
+    whole = replace(params, element=Element.INT8)
+    assert not any("a lane's adder" in text for text in hazards(whole, broken))
 
 
 def test_a_mask_after_the_maximum_is_a_hazard():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from attention_floats import MINUS_INFINITY, SIGN, distances, exponents, weights
 from attention_lanes import LaneTile, Query
-from test_hwgen_attention_lane import APART, POLYNOMIAL, SEQUENTIAL, Watched, check
+from test_hwgen_attention_lane import APART, POLYNOMIAL, SEQUENTIAL, STAGES, Watched, check
 
 from designs.attention import AttentionParams, Element
 from designs.floats import FP32
@@ -29,6 +29,8 @@ POINTS = {
     "apart_sequential": {**BF16, "query_tiles": 2} | APART | SEQUENTIAL,
     "one_stage": {**FP16, "exp_stages": 1},
     "two_stages": {**FP16, "exp_stages": 2} | APART,
+    "two_cycles": {**FP16, "f": 5, "query_tiles": 2} | STAGES,
+    "two_cycles_sequential": BF16 | STAGES | SEQUENTIAL,
     "polynomial": {**BF16, "exp_degree": 5} | POLYNOMIAL,
 }
 KINDS = ("none", "any", "garbage", "none", "some", "garbage", "any", "rising")
@@ -90,7 +92,7 @@ def advanced(params, before, control, brings):
     x = exponents(distances(np.array([rm]), np.array([before.rm])))
     prm = weights(params, FP32, x)
     old, part = np.array([before.rd, *before.rnv]), np.array([sld, *slnv])
-    if params.fma_lanes:
+    if params.fma_lanes and params.lane_stages == 1:
         rd, *rnv = golden.fma(FP32, prm, old, part, FP32).tolist()
     else:
         rd, *rnv = golden.add(FP32, golden.multiply(FP32, prm, old), part).tolist()
@@ -132,8 +134,9 @@ def registers(params):
     words += [(params.f << states, 32), (2 * params.f, 32)]
     flip_flops = sum(bits for count_, bits in words if count_ == 1)
     memories = [(count_ * bits, bits) for count_, bits in words if count_ > 1]
-    apart = 0 if params.fma_lanes else 2 * 32
-    held = command + decoded + weight + divider + flip_flops + apart
+    late = 2 + states + clog2(params.f) + 2 if params.lane_stages > 1 else 0
+    apart = 0 if params.fma_lanes and not late else 2 * 32
+    held = command + decoded + weight + divider + flip_flops + apart + late
     return (held, *map(sum, zip(*memories, strict=True)))
 
 

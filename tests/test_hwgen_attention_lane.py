@@ -15,6 +15,7 @@ from hwgen.attention.reciprocal import STEP_COUNT
 
 SEQUENTIAL = {"binding": Binding.SEQUENTIAL}
 APART = {"fma_lanes": False}
+STAGES = {"lane_stages": 2}
 POLYNOMIAL = {"exp_method": ExpMethod.POLYNOMIAL}
 POINTS = {
     "least": {"side": 1, "e": 1, "f": 1},
@@ -32,6 +33,8 @@ POINTS = {
     "polynomial_apart": {"side": 2, "e": 2, "f": 4, "exp_degree": 2} | POLYNOMIAL | APART,
     "one_result": {"side": 2, "e": 9, "f": 2, "result_tiles": 1} | SEQUENTIAL,
     "results": {"side": 2, "e": 3, "f": 3, "query_tiles": 4, "result_tiles": 3},
+    "two_cycles": {"side": 2, "e": 3, "f": 5, "query_tiles": 3} | STAGES,
+    "two_cycles_least": {"side": 1, "e": 1, "f": 1} | STAGES | SEQUENTIAL,
     "few_keys": {"side": 5, "e": 2, "f": 2, "max_keys": 15} | APART,
     "many_keys": {"side": 4, "e": 2, "f": 2, "max_keys": 2**20, "query_tiles": 4},
 }
@@ -143,7 +146,8 @@ def check(watched):
     for slot in watched.slots:
         if slot.op == LaneOp.SUM and table[slot.number].last:
             half, rd = table[slot.number].half, tiles[slot.number].after.rd
-            check_reciprocal(watched, shown[slot.cycle :], half, rd)
+            start = slot.cycle + params.lane_stages - 1
+            check_reciprocal(watched, shown[start:], half, rd)
     firsts, lasts = (sum(getattr(control, end) for control in table) for end in ("first", "last"))
     accesses = {
         "numerator_reads": params.f * (len(table) - firsts),

@@ -131,10 +131,11 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
     p, x, kept = params, epoch, tiles.kept
     always, results = kept * (x.pitch * p.f + x.lanes_busy), tiles.queries * p.f
     moving = ("op", "command", "operands", "multiplier", "adder", "product", "sum", "step")
+    adding = ("adding", "added")
     floats = ("float_multiplier", "float_adder", "float_product")
     output = ("ratio", "value", "shift", "multiplier", "round", "numerator", "float_value")
     return {
-        **dict.fromkeys((f"lanes.{part}" for part in (*moving, *floats)), always),
+        **dict.fromkeys((f"lanes.{part}" for part in (*moving, *adding, *floats)), always),
         **dict.fromkeys((f"lanes.fma.{part}" for part in FUSED_PARTS), always),
         **dict.fromkeys(("lanes.difference", "lanes.greater"), kept),
         **weight_uses("lanes.weight", p, x, kept),

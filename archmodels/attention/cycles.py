@@ -60,7 +60,7 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
     behind = p.side + FREE_CYCLES
     product: Int = x.weigh + x.pitch * p.f - 1
     denominator: Int = x.total + x.pitch - 1
-    below: Int = ISSUE_CYCLES + 2 * p.side - 1
+    below: Int = ISSUE_CYCLES + 2 * p.side - 1 + p.lane_stages - 1
     return Machine(
         epoch=x.cycles,
         lag=x.lag,

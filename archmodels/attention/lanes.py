@@ -10,7 +10,13 @@ from archmodels.attention.elements import (
     weights,
 )
 from archmodels.attention.floats import FLOAT32, X_BITS, lane_units
-from archmodels.attention.shape import Epoch, Shape, is_float, shift_bits
+from archmodels.attention.shape import (
+    Epoch,
+    Shape,
+    is_float,
+    products_kept,
+    shift_bits,
+)
 from archmodels.counts import Item, Kind
 from archmodels.items import cleared, control, held, mux, operator, plain
 from designs.rules import Int, ceil_div, clog2, maximum, minimum, where
@@ -55,7 +61,7 @@ def words(place: str, count: Int, bits: Int, depth: Int) -> dict[str, Item]:
 
 def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """All lanes, and the reader of their results."""
-    p, side, apart = params, params.side, epoch.pitch - 1
+    p, side, apart, late = params, params.side, products_kept(params), params.lane_stages - 1
     integers = side * (1 - is_float(p))
     gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
     kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
@@ -64,6 +70,9 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     return {
         "lanes.op": cleared(OP_BITS, side),
         "lanes.command": plain(lane_command_bits(p, epoch), side),
+        # Which sum is made in a cycle, where that is not what is executed in it.
+        "lanes.adding": cleared(2, side * late),
+        "lanes.added": plain(clog2(p.query_tiles) + clog2(p.f) + 2, side * late),
         **words("lanes.maximum", side, p.score_bits, p.query_tiles),
         **words("lanes.gain", side, gain_bits, epoch.lag + 1),
         **words("lanes.denominator", side, p.denominator_bits, p.query_tiles),
@@ -140,6 +149,7 @@ def _reader(params: Shape) -> dict[str, Item]:
         "reader.flags": control(RESET_FLAGS + p.result_tiles),
         **place_of("reader.half", p.result_tiles),
         "reader.halves": held(clog2(p.result_tiles), OUTPUT_STAGES - 1),
+        "reader.finished": cleared(p.result_tiles, p.lane_stages - 1),
         "reader.index": control(place_bits),
         "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, 1, 0)),
         "reader.control": operator(Kind.GATE, 1, 4 * SHIFT_LEVELS),

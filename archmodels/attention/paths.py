@@ -9,7 +9,7 @@ from archmodels.attention.control import CYCLE_BITS, tile_bits
 from archmodels.attention.elements import FACTOR_BITS, WEIGHT_BITS, rest_bits
 from archmodels.attention.floats import FLOAT32, Number, fused_path, x_path
 from archmodels.attention.lanes import DIGITS, QUOTIENT_BITS, RATIO_BITS, ROUNDED_BITS
-from archmodels.attention.shape import Epoch, Shape, is_float
+from archmodels.attention.shape import Epoch, Shape, is_float, products_kept
 from archmodels.counts import Kind, Stage
 from designs.attention import ExpMethod
 from designs.rules import Int, clog2, maximum, where
@@ -34,7 +34,7 @@ def paths(params: Shape, epoch: Epoch) -> Mapping[str, Path]:
     The steps of a weight are apart in three slots; in two the line and the weight's shift follow
     each other, in one the difference and the score's shift come before them. A lane makes its
     weights in the lowest columns of its product; a state is brought up to date in all of them. It
-    knows a cycle ahead what it multiplies, and without FMA a product ends in a register.
+    knows a cycle ahead what it multiplies, and a product that is kept ends in a register.
     """
     start = (
         TAKING,
@@ -45,7 +45,7 @@ def paths(params: Shape, epoch: Epoch) -> Mapping[str, Path]:
     )
     return {
         **_array_paths(params, epoch),
-        **_lane_paths(params, epoch),
+        **_lane_paths(params),
         **_output_paths(params),
         "sequencer.start": start,
         "counters.step": (TAKING, ONE_MUX, Stage(kind=Kind.INCREMENTER, bits=CYCLE_BITS)),
@@ -68,9 +68,9 @@ def _array_paths(params: Shape, epoch: Epoch) -> dict[str, Path]:
     }
 
 
-def _lane_paths(params: Shape, epoch: Epoch) -> dict[str, Path]:
+def _lane_paths(params: Shape) -> dict[str, Path]:
     """From a state of a lane, and what it is multiplied by, to its memories."""
-    p, floats, fused = params, is_float(params), 2 - epoch.pitch
+    p, floats, fused = params, is_float(params), 1 - products_kept(params)
     together, apart = floats * fused, floats * (1 - fused)
     total_bits: Int = p.numerator_bits + FACTOR_BITS - 2
     known = (MOVING, Stage(kind=Kind.FANOUT, bits=p.numerator_bits), ONE_MUX)

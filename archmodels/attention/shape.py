@@ -31,6 +31,8 @@ class Shape(Protocol):
     @property
     def fma_lanes(self) -> Flag: ...
     @property
+    def lane_stages(self) -> Int: ...
+    @property
     def query_tiles(self) -> Int: ...
     @property
     def binding(self) -> Int: ...
@@ -109,6 +111,11 @@ def is_float(params: Shape) -> Int:
 def shift_bits(params: Shape) -> Int:
     """Width of the shift of scores to exponents, which floats do without."""
     return SHIFT_BITS * (1 - is_float(params))
+
+
+def products_kept(params: Shape) -> Int:
+    """1 where a lane has a register between its multiplier and its adder, else 0."""
+    return where(params.fma_lanes, params.lane_stages - 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

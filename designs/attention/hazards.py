@@ -53,9 +53,19 @@ def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
     for name, reused, last in held:
         if reused <= last:
             yield f"{name} must be free for the next tile in cycle {reused}, not until {last}"
+    yield from _shared_adder(p, schedule)
     if epoch < p.divide_cycles:
         wanted = f"at least the {p.divide_cycles} cycles of a reciprocal"
         yield f"an epoch must take {wanted}, not {epoch}"
+
+
+def _shared_adder(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
+    """A maximum in the slot after a product whose sum is yet to come, where one adder does both."""
+    if params.is_float and params.lane_stages > 1:
+        for at, slot in enumerate(schedule.slots):
+            before = schedule.slots[at - 1].lane
+            if slot.lane == LaneOp.MAXIMUM and before in (LaneOp.WEIGH, LaneOp.SUM):
+                yield f"a lane's adder must be free for the maximum in slot {at}, not add a product"
 
 
 def _missing(

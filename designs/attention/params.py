@@ -126,6 +126,13 @@ class AttentionParams:
     fma_lanes: bool = boolean(
         default=True, doc="a lane multiplies and adds in one slot, else in two"
     )
+    lane_stages: int = integer(
+        default=1,
+        low=1,
+        high=2,
+        doc="cycles of a lane's multiply-add (fma_lanes only): at 2 a register keeps the product",
+        unit="cycles",
+    )
     query_tiles: int = integer(
         default=1,
         low=1,
@@ -261,6 +268,11 @@ class AttentionParams:
         return where(self.fma_lanes, 1, 2)
 
     @property
+    def keeps_product(self) -> int:
+        """1 where a register is behind a lane's multiplier, and a product is rounded, else 0."""
+        return where(self.fma_lanes, self.lane_stages - 1, 1)
+
+    @property
     def divide_cycles(self) -> int:
         """D: cycles from one reciprocal of a denominator to the next, at least."""
         return where(self.is_float, FLOAT_DIVIDE_CYCLES, DIVIDE_CYCLES)
@@ -321,6 +333,12 @@ AttentionParams.RULES = (
         # A tile is scored while the one before it is weighed, whose results are yet to come.
         holds=lambda p: (p.result_tiles > 1) | (p.binding == Binding.SEQUENTIAL),
         sentence="result_tiles must be at least 2 where tiles overlap, not {p.result_tiles}",
+    ),
+    Rule(
+        key="lane_stages",
+        holds=lambda p: (p.lane_stages == 1) | p.fma_lanes,
+        sentence="lane_stages must be 1 without fma_lanes, where products are kept anyway, "
+        "not {p.lane_stages}",
     ),
 )
 

@@ -44,7 +44,8 @@ class LaneOp(enum.IntEnum):
 
     SCALE: PRM * RNV[f] is kept (without FMA only). WEIGH: RNV[f] = PRM * RNV[f] + n, of which
     without FMA the product is what was kept, and n that of a slot ago. MAXIMUM: RM. SUBTRACT,
-    EXP_1 ...: PRM. SCALE_SUM and SUM: RD, as SCALE and WEIGH.
+    EXP_1 ...: PRM. SCALE_SUM and SUM: RD, as SCALE and WEIGH. With two stages, WEIGH and SUM keep
+    product and n, and add in the next slot, whatever the lane does there.
     """
 
     IDLE = 0

@@ -65,7 +65,7 @@ class FloatLane(Lane):
             # What a memory holds before anything has been written may be no number.
             total=before.total & (~now.first).replicate(FP32.bits),
         )
-        total = self.fused(m, operands) if p.fma_lanes else self.apart(m, operands)
+        total = self.apart(m, operands) if p.keeps_product else self.fused(m, operands)
         m.d.comb += [
             exponent.i.eq(total),
             weight.step.eq(Cat(now.op == LaneOp.SUBTRACT + step for step in range(p.exp_slots))),

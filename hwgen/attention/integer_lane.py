@@ -58,7 +58,7 @@ class IntegerLane(Lane):
         product = Signal(Shape(p.numerator_bits + WEIGHT_FRACTION_BITS, signed=True))
         psum = self.north[: p.psum_bits].as_signed()
         updated = Signal(p.numerator_bits)
-        if p.fma_lanes:
+        if not p.keeps_product:
             rounded = Cat(Const(HALF, WEIGHT_FRACTION_BITS), psum).as_signed()
             total = Signal.like(product)
             m.d.comb += [

@@ -45,6 +45,15 @@ class States:
     total: Value
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """What the sum of this cycle is: a word of RNV, or RD, and of which command."""
+
+    weighs: Value
+    sums: Value
+    of: data.View
+
+
 def state(m: Module, name: str, words: int, access: Access) -> Value:
     """The word that was read a cycle ago, and is not written before it has been used.
 
@@ -66,6 +75,8 @@ def state(m: Module, name: str, words: int, access: Access) -> Value:
 
 class Lane(Component):
     """A lane of any format: executes one `LaneOp` per cycle, as `command` of a cycle ago says.
+
+    With two stages the sum of a product is made, and written, a cycle later.
 
     Of each of `query_tiles` queries it keeps the running maximum RM, the running denominator RD and
     the running numerator RNV, whose words are read in the cycle of `command`. For each of
@@ -121,6 +132,19 @@ class Lane(Component):
         """Drive `reciprocals` and `done`."""
         raise NotImplementedError
 
+    def ended(self, m: Module, now: data.View, weighs: Value, sums: Value) -> Ended:
+        """What has been executed in this cycle, or with two stages a cycle ago."""
+        if self.params.lane_stages == 1:
+            return Ended(weighs, sums, now)
+        names = ("state", "index", "last", "half")
+        layout = data.StructLayout({name: now.shape()[name].shape for name in names})
+        about = Signal(layout, reset_less=True)
+        adds_numerator = Signal()
+        adds_denominator = Signal()
+        m.d.sync += [getattr(about, name).eq(getattr(now, name)) for name in names]
+        m.d.sync += [adds_numerator.eq(weighs), adds_denominator.eq(sums)]
+        return Ended(adds_numerator, adds_denominator, about)
+
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
         now, following = self.command_out, self.command
@@ -145,6 +169,7 @@ class Lane(Component):
             weighs.eq(op == LaneOp.WEIGH),
             sums.eq(op == LaneOp.SUM),
         ]
+        ended = self.ended(m, now, weighs, sums)
         maximum = state(
             m,
             "maximum",
@@ -164,8 +189,8 @@ class Lane(Component):
             Access(
                 reads(LaneOp.SUM, LaneOp.SCALE_SUM),
                 following.state,
-                sums & ~now.last,
-                now.state,
+                ended.sums & ~ended.of.last,
+                ended.of.state,
                 total[: p.denominator_bits],
             ),
         )
@@ -176,8 +201,8 @@ class Lane(Component):
             Access(
                 reads(LaneOp.WEIGH, LaneOp.SCALE),
                 Cat(following.state, following.index),
-                weighs & ~now.last,
-                Cat(now.state, now.index),
+                ended.weighs & ~ended.of.last,
+                Cat(ended.of.state, ended.of.index),
                 total,
             ),
         )
@@ -188,8 +213,8 @@ class Lane(Component):
             Access(
                 self.read_enable,
                 self.read_address,
-                weighs & now.last,
-                Cat(now.half, now.index),
+                ended.weighs & ended.of.last,
+                Cat(ended.of.half, ended.of.index),
                 total,
             ),
         )
@@ -208,11 +233,11 @@ class Lane(Component):
             self.rm_valid.eq(at_maximum),
             self.rm.eq(raised),
         ]
-        self.divide(m, sums & now.last, now.half, total[: p.denominator_bits])
+        self.divide(m, ended.sums & ended.of.last, ended.of.half, total[: p.denominator_bits])
         if probed(platform):
             m.d.comb += [
                 self.events["numerator_reads"].eq(reads(LaneOp.WEIGH, LaneOp.SCALE)),
-                self.events["numerator_writes"].eq(weighs & ~now.last),
-                self.events["staging_writes"].eq(weighs & now.last),
+                self.events["numerator_writes"].eq(ended.weighs & ~ended.of.last),
+                self.events["staging_writes"].eq(ended.weighs & ended.of.last),
             ]
         return m

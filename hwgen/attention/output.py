@@ -106,7 +106,7 @@ def clipped(value: Value, bits: int) -> Value:
 class Output(Component):
     """Sends what the lanes have finished, query tile by query tile, f ascending, from all lanes.
 
-    A tile can be read from the cycle on after the last lane has executed its last WEIGH, and when
+    A tile can be read from the cycle on after the last lane has written its last word, and when
     that lane's reciprocal is done; all other lanes are ahead. Its first transfer is offered three
     cycles after the first in which it can be read, then one follows in each cycle. Back-pressure
     stops all of that, the output lanes included.
@@ -151,8 +151,11 @@ class Output(Component):
         is_finished = (
             (self.command.op == LaneOp.WEIGH) & self.command.last & (self.command.index == final)
         )
+        finished_half = decoded(self.command.half, halves) & is_finished.replicate(halves)
+        # With two stages the last word is written a cycle after its command.
+        when = m.d.comb if p.lane_stages == 1 else m.d.sync
+        when += finished.eq(finished_half)
         m.d.comb += [
-            finished.eq(decoded(self.command.half, halves) & is_finished.replicate(halves)),
             can_read.eq(choose(list(readable), half)),
             at_end.eq(index == final),
             readable.eq(waiting & self.done),

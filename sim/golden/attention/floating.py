@@ -50,7 +50,7 @@ class Floats:
             element=FLOAT_FORMATS[params.element],
             state=FP32,
             power=lambda distances: table_power(params, distances),
-            fused=params.fma_lanes,
+            fused=params.fma_lanes and params.lane_stages == 1,
         )
 
     @property
