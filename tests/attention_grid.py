@@ -80,6 +80,25 @@ POINTS = {
     "blocks": point(
         AttentionParams(side=2, e=3, f=3, query_tiles=3), queries=9, keys=7, heads=2, kv_heads=2
     ),
+    "shared_numerators": point(
+        AttentionParams(side=4, e=3, f=3, numerator_lanes=2, query_tiles=2),
+        queries=13,
+        keys=13,
+        pattern=Pattern.CAUSAL,
+    ),
+    "shared_number": point(
+        AttentionParams(side=3, e=2, f=1, numerator_lanes=3, fma_lanes=False),
+        queries=5,
+        keys=8,
+    ),
+    "shared_by_all": point(
+        AttentionParams(
+            side=12, e=2, f=3, numerator_lanes=12, query_tiles=2, lane_stages=2, exp_stages=1
+        ),
+        queries=48,
+        keys=48,
+        pattern=Pattern.CAUSAL,
+    ),
     "causal": point(
         AttentionParams(side=3, e=4, f=4, query_tiles=2),
         queries=8,

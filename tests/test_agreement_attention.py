@@ -16,7 +16,7 @@ from dse.verify import agree, compare, simulate
 from sim import bench_attention
 from sim.golden.attention import Case, attention, draw
 
-VERILATOR = ("published", "window_grouped", "eight", "eight_causal")
+VERILATOR = ("published", "window_grouped", "eight", "eight_causal", "shared_by_all")
 """The spread that is simulated in Verilator in every test run; the long tier takes all."""
 
 AMARANTH = [name for name, (params, _) in POINTS.items() if params.side <= 4]

@@ -13,7 +13,12 @@ from dse.verify import agree, compare
 from sim.golden.attention import Case, attention, draw
 
 FORMATS = pytest.mark.parametrize("element", [Element.FP16, Element.BF16])
-ALWAYS = {"two_slots": Element.FP16, "polynomial": Element.BF16, "window_grouped": Element.BF16}
+ALWAYS = {
+    "two_slots": Element.FP16,
+    "polynomial": Element.BF16,
+    "window_grouped": Element.BF16,
+    "shared_numerators": Element.FP16,
+}
 """Those of every test run; the long tier takes all, in both formats."""
 
 SMALL = [name for name, (params, _) in POINTS.items() if params.side <= 4]

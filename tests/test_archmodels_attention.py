@@ -102,6 +102,32 @@ def test_registers_of_tiles_at_work(fields, tiles, way):
     assert (bits("tiles."), bits("return.")) == (tiles, 2 * way)
 
 
+def test_numerators_in_one_memory_for_each_two_lanes():
+    """A register delays what the second lane reads, and one what the first one writes."""
+    alone, shared = (
+        MODEL(dataclasses.replace(SMALL, side=4, query_tiles=2, numerator_lanes=lanes), JOB)
+        for lanes in (1, 2)
+    )
+    item = shared.inventory["lanes.numerator.memory"]
+    assert (item.count, item.bits, item.other_bits) == (2, 2 * 30, 2 * 3)
+    assert memory_bits(shared) == memory_bits(alone)
+    assert memory_read_register_bits(shared) == memory_read_register_bits(alone)
+    assert flip_flop_bits(shared) - flip_flop_bits(alone) == 2 * 2 * 30
+    assert shared.cycles == alone.cycles
+    # One query tile and two key tiles: of each three numerators, of words half as many.
+    for access in ("reads", "writes"):
+        counts = [core.activity[f"lanes.numerator.{access}"].count for core in (alone, shared)]
+        assert counts == [4 * 3, 2 * 3]
+    assert shared.activity["lanes.numerator.skew.uses"].count == 2 * 3
+
+
+def test_an_epoch_waits_for_the_last_of_many_lanes():
+    params = AttentionParams(side=64, e=4, f=3, numerator_lanes=64)
+    assert Epoch.of(params).cycles == 63 + 2
+    for late in ({"fma_lanes": False}, {"lane_stages": 2}):
+        assert Epoch.of(dataclasses.replace(params, **late)).cycles == 63 + 3
+
+
 def test_activity_by_hand():
     # 2 query tiles of 2, 3 key tiles, each read for each of the query tiles.
     assert {key: count for key, count in found(SMALL, JOB).items() if not key.endswith("uses")} == {
@@ -196,6 +222,7 @@ def random_pairs(count, seed):
         fields["fma_lanes"] |= fields["lane_stages"] > 1
         group = draw.choice((1, 2, 3))
         side = group * draw.randint(1, 4)
+        fields["numerator_lanes"] = draw.choice((1, side // group, side))
         params = AttentionParams(side=side, group=group, **fields)
         pattern = draw.choice([one for one in Pattern if one <= params.masking])
         keys = side * draw.randint(1, 5)

@@ -56,6 +56,7 @@ def engines(draw, job):
         "exp_degree": draw(st.integers(2, 5)),
         "masking": draw(st.sampled_from([Masking.UPPER, Masking.WINDOW])),
         "return_registers": draw(st.sampled_from([1, 2, 16])),
+        "numerator_lanes": draw(st.sampled_from([1, params.side])),
     }
     fields["fma_lanes"] |= fields["lane_stages"] > 1
     return dataclasses.replace(params, **fields), dataclasses.replace(workload, e=e, f=f)

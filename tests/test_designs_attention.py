@@ -197,6 +197,7 @@ def test_fits_of_a_grid_are_those_of_its_points():
         ({"exp_segments": 12}, "exp_segments must be a power of two, not 12"),
         ({"splits": 3}, "splits must divide side = 8, not 3"),
         ({"group": 3}, "group must divide side / splits = 8, not 3"),
+        ({"numerator_lanes": 3}, "numerator_lanes must divide side = 8, not 3"),
         ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
         ({"result_tiles": 1}, "result_tiles must be at least 2 where tiles overlap, not 1"),
         (
@@ -233,6 +234,7 @@ def draw_params(random):
     """Params of one random engine, and the same fields as numbers."""
     codes = {name: values[random.integers(len(values))] for name, values in FIELDS.items()}
     codes["fma_lanes"] |= codes["lane_stages"] > 1
+    codes["numerator_lanes"] = (1, codes["side"])[random.integers(2)]
     defaults = AttentionParams()
     given = {name: type(getattr(defaults, name))(code) for name, code in codes.items()}
     return AttentionParams(**given), codes
@@ -241,7 +243,7 @@ def draw_params(random):
 def test_a_grid_says_what_its_points_say():
     random = np.random.default_rng(5)
     points = [draw_params(random) for _ in range(300)]
-    columns = {name: [codes[name] for _, codes in points] for name in FIELDS}
+    columns = {name: [codes[name] for _, codes in points] for name in points[0][1]}
     grid = Grid(AttentionParams, columns, len(points))
     names = [name for name, member in vars(AttentionParams).items() if isinstance(member, property)]
     assert len(names) > 15

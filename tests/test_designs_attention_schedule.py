@@ -114,6 +114,20 @@ def test_a_maximum_after_a_product_is_a_hazard_where_one_adder_does_both():
     assert not any("a lane's adder" in text for text in hazards(whole, broken))
 
 
+@pytest.mark.parametrize(
+    ("lane", "late"), [({}, 0), ({"fma_lanes": False}, 1), ({"lane_stages": 2}, 1)]
+)
+def test_an_epoch_shorter_than_numerators_take_is_a_hazard(lane, late):
+    """Of 16 lanes the last is 15 cycles behind; two more for the memory, one for a sum apart."""
+    params = AttentionParams(side=16, e=1, f=3, numerator_lanes=16, **lane)
+    schedule = Schedule.of(params)
+    assert len(schedule.slots) == 17 + late
+    assert hazards(params, schedule) == ()
+    short = replace(schedule, slots=schedule.slots[:-1])
+    (found,) = (text for text in hazards(params, short) if "numerator" in text)
+    assert found.startswith("a numerator must be free for the next tile")
+
+
 def test_a_mask_after_the_maximum_is_a_hazard():
     params = AttentionParams(side=2, e=5, f=5)
     broken = hazards(params, moved(Schedule.of(params), PeOp.UPPER, 1))

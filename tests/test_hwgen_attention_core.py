@@ -27,7 +27,15 @@ from sim.pysim import simulate
 from sim.runner import lint
 from sim.streams import Pause, SimResult
 
-FORMS = ["one_element", "late_maximum", "sequential", "window_grouped", "decode"]
+FORMS = [
+    "one_element",
+    "late_maximum",
+    "sequential",
+    "window_grouped",
+    "decode",
+    "shared_numerators",
+    "shared_number",
+]
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -221,6 +229,24 @@ def test_a_maximum_that_is_taken_an_epoch_early_is_the_wrong_one(name, monkeypat
     sent = plan(params, workload, inputs)
     assert not differs(params, workload, sent, wanted)
     monkeypatch.setattr(Schedule, "of", lambda params: early)
+    assert differs(params, workload, sent, wanted)
+
+
+@pytest.mark.parametrize("lane_stages", [1, 2])
+def test_a_numerator_that_is_read_a_cycle_early_is_the_one_before(lane_stages, monkeypatch):
+    """Lanes share a memory, and nothing but the last lane's numerator makes the epoch as long."""
+    params, workload, inputs, wanted = example("shared_by_all")
+    params = replace(params, lane_stages=lane_stages)
+    schedule, enough = Schedule.of(params), params.numerator_cycles
+    assert params.epoch == enough > max(params.epoch_slots, params.divide_cycles)
+    sent = plan(params, workload, inputs)
+    assert not differs(params, workload, sent, wanted)
+    early = replace(schedule, slots=schedule.slots[:-1])
+    assert hazards(params, schedule) == ()
+    assert hazards(params, early) != ()
+    monkeypatch.setattr(Schedule, "of", lambda params: early)
+    monkeypatch.setattr(AttentionParams, "numerator_cycles", enough - 1)
+    assert params.epoch == enough - 1
     assert differs(params, workload, sent, wanted)
 
 

@@ -52,10 +52,13 @@ def _memories(params: Shape, tiles: Tiles, items: Mapping[str, Item]) -> dict[st
         "lanes.maximum": (going_on, tiles.kept),
         "lanes.gain": (going_on, tiles.kept),
         "lanes.denominator": (going_on, going_on),
-        "lanes.numerator": (going_on * p.f, going_on * p.f),
         "staging": (tiles.queries * p.f, tiles.queries * p.f),
     }
-    return memory_events(items, side, accesses)
+    shared = {"lanes.numerator": (going_on * p.f, going_on * p.f)}
+    return {
+        **memory_events(items, side, accesses),
+        **memory_events(items, side // p.numerator_lanes, shared),
+    }
 
 
 def memory_events(
@@ -138,6 +141,8 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
         **dict.fromkeys((f"lanes.{part}" for part in (*moving, *adding, *floats)), always),
         **dict.fromkeys((f"lanes.fma.{part}" for part in FUSED_PARTS), always),
         **dict.fromkeys(("lanes.difference", "lanes.greater"), kept),
+        "lanes.numerator.skew": (kept - tiles.queries) * p.f,
+        "lanes.numerator.align": always,
         **weight_uses("lanes.weight", p, x, kept),
         **float_weight_uses("lanes", p, kept),
         **dict.fromkeys((f"outputs.{part}" for part in (*output, "float_multiplier")), results),

@@ -76,7 +76,7 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         **words("lanes.maximum", side, p.score_bits, p.query_tiles),
         **words("lanes.gain", side, gain_bits, epoch.lag + 1),
         **words("lanes.denominator", side, p.denominator_bits, p.query_tiles),
-        **words("lanes.numerator", side, p.numerator_bits, p.f << clog2(p.query_tiles)),
+        **_numerators(p),
         **words("staging", side, p.numerator_bits, p.f << clog2(p.result_tiles)),
         "lanes.product": plain(p.numerator_bits + 1, integers * apart),
         "lanes.sum": plain(p.psum_bits, integers * apart),
@@ -97,6 +97,26 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         **_outputs(p, integers),
         **lane_units(p, rest_bits(p), apart),
         **_reader(p),
+    }
+
+
+def _numerators(params: Shape) -> dict[str, Item]:
+    """A memory for the numerators of each so many lanes.
+
+    The first of them takes its word as it is read, each further one a cycle later; and the last one
+    writes its own as it is made, with those of the lanes before it, each a cycle older.
+    """
+    p, lanes = params, params.numerator_lanes
+    delays = p.side * (lanes - 1) // 2
+    return {
+        **words(
+            "lanes.numerator",
+            p.side // lanes,
+            lanes * p.numerator_bits,
+            p.f << clog2(p.query_tiles),
+        ),
+        "lanes.numerator.skew": plain(p.numerator_bits, delays),
+        "lanes.numerator.align": plain(p.numerator_bits, delays),
     }
 
 

@@ -35,6 +35,8 @@ class Shape(Protocol):
     @property
     def query_tiles(self) -> Int: ...
     @property
+    def numerator_lanes(self) -> Int: ...
+    @property
     def binding(self) -> Int: ...
     @property
     def idle_slot(self) -> Flag: ...
@@ -144,6 +146,9 @@ class Epoch:
 
         Overlapping: the products with values and with keys come first, at best one in each slot.
         Else: the scores, the maximum and its way, the weights, and the products with values.
+
+        At least a reciprocal, and what lanes that share numerators take from reading one to reading
+        it again: a cycle ahead of the first, a cycle for each, and more where a sum follows.
         """
         p = params
         overlapped = where(p.binding == Binding.INTERLEAVED, 1, 0)
@@ -156,7 +161,7 @@ class Epoch:
         weigh = where(overlapped == 1, 0, total + pitch + where(p.idle_slot, 1, 0))
         end = total + pitch + where(p.idle_slot, 1, 0)
         needed = where(overlapped == 1, end, weigh + pitch * p.f)
-        cycles = maximum(needed, p.divide_cycles)
+        cycles = maximum(maximum(needed, p.divide_cycles), 1 + p.numerator_lanes + products_kept(p))
         return cls(
             overlapped=overlapped,
             exp=exp,

@@ -26,6 +26,8 @@ def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
     masks = pe.get(PeOp.UPPER, []) + pe.get(PeOp.LOWER, [])
     maximum, total = pe[PeOp.MAXIMUM][0], pe[PeOp.SUM][0]
     reciprocal = lane[LaneOp.SUM][0]
+    numerators = zip(lane.get(LaneOp.SCALE, lane[LaneOp.WEIGH]), lane[LaneOp.WEIGH], strict=False)
+    read, summed = max(numerators, key=lambda times: times[1] - times[0])
     yield from _missing(p, pe, lane)
     if maximum + p.side + p.return_registers > exps[0]:
         yield (
@@ -48,6 +50,8 @@ def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
     held = (
         ("an accumulator", scores[0] + (schedule.lag + 1) * epoch, exps[0]),
         ("a weight", exps[0] + epoch, max([*weighs, total])),
+        # Read a cycle ahead of the first lane that shares it, written with the last one's.
+        ("a numerator", read - 1 + epoch, summed + p.lane_stages - 1 + p.numerator_lanes - 1),
         ("a lane's factor", factors[0] + epoch, max([*lane[LaneOp.WEIGH], reciprocal])),
     )
     for name, reused, last in held:

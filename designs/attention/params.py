@@ -140,6 +140,13 @@ class AttentionParams:
         doc="P1: query tiles that share each tile of keys and values",
         unit="tiles",
     )
+    numerator_lanes: int = integer(
+        default=1,
+        low=1,
+        high=512,
+        doc="lanes whose running numerators share one memory: 1 in each lane, side in one buffer",
+        unit="lanes",
+    )
     binding: Binding = choice(
         default=Binding.INTERLEAVED, doc="whether tiles overlap: interleaved or sequential"
     )
@@ -287,9 +294,18 @@ class AttentionParams:
         return once + where(self.binding == Binding.INTERLEAVED, overlapped, apart)
 
     @property
+    def numerator_cycles(self) -> int:
+        """Cycles from one use of a running numerator to the next, at least.
+
+        It is read a cycle ahead of the first of the lanes that share its memory, and written as the
+        last of them has brought its own up to date: the cycle after, it can be read again.
+        """
+        return self.numerator_lanes - 1 + self.keeps_product + 2
+
+    @property
     def epoch(self) -> int:
-        """T: cycles from one tile to the next; no less than a reciprocal takes."""
-        return maximum(self.epoch_slots, self.divide_cycles)
+        """T: cycles from one tile to the next; no less than reciprocal and numerators take."""
+        return maximum(maximum(self.epoch_slots, self.divide_cycles), self.numerator_cycles)
 
     @property
     def lag(self) -> int:
@@ -339,6 +355,11 @@ AttentionParams.RULES = (
         holds=lambda p: (p.lane_stages == 1) | p.fma_lanes,
         sentence="lane_stages must be 1 without fma_lanes, where products are kept anyway, "
         "not {p.lane_stages}",
+    ),
+    Rule(
+        key="numerator_lanes",
+        holds=lambda p: p.side % p.numerator_lanes == 0,
+        sentence="numerator_lanes must divide side = {p.side}, not {p.numerator_lanes}",
     ),
 )
 

@@ -1,6 +1,6 @@
 """Lanes: what a query's tiles have in common, kept and brought up to date below each column."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
@@ -20,6 +20,11 @@ from hwgen.component import Component, probed
 def staging_address_bits(params: AttentionParams) -> int:
     """Width of an address of the staging memory: a half, and above it the index of a word."""
     return clog2(params.result_tiles) + clog2(params.f)
+
+
+def numerator_words(params: AttentionParams) -> int:
+    """Words of RNV that a lane keeps, or the lanes that share a memory."""
+    return params.f << clog2(params.query_tiles)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +78,19 @@ def state(m: Module, name: str, words: int, access: Access) -> Value:
     return memory.read_data
 
 
+def numerator_ports(params: AttentionParams) -> dict[str, Any]:
+    """The ports, see `Lane`, of one of several lanes that share a memory of RNV."""
+    if params.numerator_lanes == 1:
+        return {}
+    address, word = clog2(numerator_words(params)), params.numerator_bits
+    widths = {"read": 1, "read_address": address, "write": 1, "write_address": address}
+    return {
+        **{f"numerator_{name}": Out(width) for name, width in widths.items()},
+        "numerator_data": Out(word),
+        "numerator_word": In(word),
+    }
+
+
 class Lane(Component):
     """A lane of any format: executes one `LaneOp` per cycle, as `command` of a cycle ago says.
 
@@ -88,7 +106,9 @@ class Lane(Component):
     Members: command; north: what leaves the column above (in); command_out: the command that is
     executed; rm, rm_valid: the new maximum, in the cycle in which MAXIMUM is executed; reciprocals,
     done: of all halves. read_enable, read_address (in), numerator: a word of the staging memory, a
-    cycle later; an address is a half, and above it an index.
+    cycle later; an address is a half, and above it an index. Where lanes share a memory of RNV, see
+    `Numerators`: numerator_read, numerator_read_address, numerator_write, numerator_write_address,
+    numerator_data: how this one would use its own; numerator_word (in): what was read.
     """
 
     params: AttentionParams
@@ -110,6 +130,7 @@ class Lane(Component):
                     data.ArrayLayout(reciprocal_layout(params), params.result_tiles)
                 ),
                 "done": Out(params.result_tiles),
+                **numerator_ports(params),
             },
         )
         events = ("numerator_reads", "numerator_writes", "staging_writes")
@@ -144,6 +165,14 @@ class Lane(Component):
         m.d.sync += [getattr(about, name).eq(getattr(now, name)) for name in names]
         m.d.sync += [adds_numerator.eq(weighs), adds_denominator.eq(sums)]
         return Ended(adds_numerator, adds_denominator, about)
+
+    def running(self, m: Module, access: Access) -> Value:
+        """A word of RNV, of this lane's memory or of the one that it shares."""
+        if self.params.numerator_lanes == 1:
+            return state(m, "numerators", numerator_words(self.params), access)
+        for item in fields(access):
+            m.d.comb += getattr(self, f"numerator_{item.name}").eq(getattr(access, item.name))
+        return self.numerator_word
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
@@ -194,10 +223,8 @@ class Lane(Component):
                 total[: p.denominator_bits],
             ),
         )
-        numerator = state(
+        numerator = self.running(
             m,
-            "numerators",
-            p.f << clog2(p.query_tiles),
             Access(
                 reads(LaneOp.WEIGH, LaneOp.SCALE),
                 Cat(following.state, following.index),

@@ -9,7 +9,8 @@ from hwgen.attention.float_lane import FloatLane
 from hwgen.attention.float_output import FloatOutput
 from hwgen.attention.integer_lane import IntegerLane
 from hwgen.attention.interface import lane_command
-from hwgen.attention.lane import Lane, staging_address_bits
+from hwgen.attention.lane import Lane, numerator_words, staging_address_bits
+from hwgen.attention.numerators import Numerators
 from hwgen.attention.output import IntegerOutput
 from hwgen.attention.reciprocal import reciprocal_layout
 from hwgen.component import Component
@@ -32,6 +33,8 @@ OUTPUTS: dict[Element, type[Component]] = {
 
 class Lanes(Structure):
     """`side` lanes; a command reaches lane j after j cycles. Beside each lane its output.
+
+    With `numerator_lanes` above 1, beside so many lanes the memory of their running numerators.
 
     Members: command: of lane 0; north: see `Lane`, of all lanes; read_enable, read_address: to all
     staging memories; advance, shift_half, scale_half: to all outputs (in). command_out, done: of
@@ -63,7 +66,15 @@ class Lanes(Structure):
     def parts(self) -> Parts:
         p = self.params
         lanes: Parts = {f"lane_{j}": (LANES[p.element], p) for j in range(p.side)}
-        return lanes | {f"output_{j}": (OUTPUTS[p.element], p) for j in range(p.side)}
+        shared: Parts = {name: (Numerators, p) for name in self.sharing()}
+        outputs: Parts = {f"output_{j}": (OUTPUTS[p.element], p) for j in range(p.side)}
+        return lanes | shared | outputs
+
+    def sharing(self) -> dict[str, range]:
+        """Shared memories of running numerators to the lanes that share each; none of one lane."""
+        count = self.params.numerator_lanes
+        starts = range(0, self.params.side, count) if count > 1 else range(0)
+        return {f"numerators_{start // count}": range(start, start + count) for start in starts}
 
     def wiring(self) -> Wiring:
         p = self.params
@@ -97,4 +108,26 @@ class Lanes(Structure):
             wiring["", port] = tuple(Wire(f"{part}_{j}", source, 0, width) for j in range(p.side))
         wiring["", "command_out"] = (Wire(last, "command_out", 0, command_bits),)
         wiring["", "done"] = (Wire(last, "done", 0, p.result_tiles),)
+        return wiring | self.numerators()
+
+    def numerators(self) -> Wiring:
+        """Between shared memories of running numerators and their lanes."""
+        p, wiring = self.params, Wiring()
+        address, word = clog2(numerator_words(p)), p.numerator_bits
+        for memory, lanes in self.sharing().items():
+            for port, lane, width in (
+                ("read", lanes[0], 1),
+                ("read_address", lanes[0], address),
+                ("write", lanes[-1], 1),
+                ("write_address", lanes[-1], address),
+            ):
+                if width:  # one word has no address
+                    wire = Wire(f"lane_{lane}", f"numerator_{port}", 0, width)
+                    wiring[memory, port] = (wire,)
+            wiring[memory, "data"] = tuple(
+                Wire(f"lane_{lane}", "numerator_data", 0, word) for lane in lanes
+            )
+            for place, lane in enumerate(lanes):
+                wire = Wire(memory, "word", place * word, word)
+                wiring[f"lane_{lane}", "numerator_word"] = (wire,)
         return wiring
