@@ -1,11 +1,18 @@
 """What agreement is: outputs, cycles, activity and netlist, of any machine, stalls or not."""
 
+import pytest
+
 import archmodels
-from dse.verify import netlist_differences, simulate
+import designs
+from dse.engines import Run
+from dse.verify import agree, netlist_differences, simulate
 from sim.benches import BENCHES
 from sim.golden import GOLDENS
 from sim.outputs import by_name, difference
 from sim.streams import Pause
+
+STALLS = ((0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5))
+"""Chances that a source idles and that a sink refuses, and a seed."""
 
 
 def assert_agrees(found, *, netlist=False):
@@ -42,3 +49,42 @@ def assert_agrees_under_stalls(params, workload, idle, refuse, run):
     assert result.cycles >= model.cycles if stalls else result.cycles == model.cycles
     counted = bench.activity(params, result, sent)
     assert counted == {key: model.activity[key].count for key in counted}
+
+
+def agreement_tests(points, *, amaranth, verilator, stalled, presets):
+    """A class of tests: points of a grid by name, some of them under stalls, and shipped presets.
+
+    `amaranth`: what is simulated in Amaranth's simulator; `verilator`: the spread that is simulated
+    in Verilator in every test run; the long tier takes all.
+    """
+
+    class Agreement:
+        @pytest.mark.parametrize("name", amaranth)
+        def test_simulation_in_amaranth(self, name):
+            assert_agrees(agree("dut", *points[name], Run(engine="amaranth")))
+
+        @pytest.mark.parametrize("name", verilator)
+        def test_simulation_in_verilator(self, name):
+            assert_agrees(agree("dut", *points[name]))
+
+        @pytest.mark.full
+        @pytest.mark.parametrize("name", [name for name in points if name not in verilator])
+        def test_every_point_in_verilator(self, name):
+            assert_agrees(agree("dut", *points[name]))
+
+        @pytest.mark.parametrize("name", points)
+        def test_netlist(self, name):
+            assert_netlist_agrees(*points[name])
+
+        @pytest.mark.parametrize("name", presets)
+        def test_shipped_presets_in_verilator(self, name):
+            design = designs.load(name)
+            for workload in design.workloads.values():
+                assert_agrees(agree(name, design.params, workload))
+
+        @pytest.mark.parametrize(("idle", "refuse", "seed"), STALLS)
+        @pytest.mark.parametrize("name", stalled)
+        def test_stalls_and_initial_values_change_no_output(self, name, idle, refuse, seed):
+            assert_agrees_under_stalls(*points[name], idle, refuse, Run(seed=seed))
+
+    return Agreement

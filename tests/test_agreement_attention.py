@@ -4,59 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
+from agreement import agreement_tests, assert_agrees
 from attention_grid import POINTS
 
 import archmodels
-import designs
 from designs.attention import Attention, AttentionParams
 from designs.attention.tiles import tile_table
 from dse.engines import Run
-from dse.verify import agree, compare, simulate
+from dse.verify import compare, simulate
 from sim import bench_attention
 from sim.golden.attention import Case, attention, draw
 
-VERILATOR = ("published", "window_grouped", "eight", "eight_causal", "shared_by_all")
-"""The spread that is simulated in Verilator in every test run; the long tier takes all."""
-
-AMARANTH = [name for name, (params, _) in POINTS.items() if params.side <= 4]
-"""Those that are simulated in Amaranth's simulator."""
-
-
-@pytest.mark.parametrize("name", AMARANTH)
-def test_simulation_in_amaranth(name):
-    assert_agrees(agree("dut", *POINTS[name], Run(engine="amaranth")))
-
-
-@pytest.mark.parametrize("name", VERILATOR)
-def test_simulation_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", [name for name in POINTS if name not in VERILATOR])
-def test_every_point_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.parametrize("name", POINTS)
-def test_netlist(name):
-    assert_netlist_agrees(*POINTS[name])
-
-
-@pytest.mark.parametrize("name", ["fuse4", "fuse8_decode", "fuse8_sparse", "fuse16_minilm"])
-def test_shipped_presets_in_verilator(name):
-    design = designs.load(name)
-    for workload in design.workloads.values():
-        assert_agrees(agree(name, design.params, workload))
-
-
-@pytest.mark.parametrize(
-    ("idle", "refuse", "seed"), [(0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5)]
+TestAgreement = agreement_tests(
+    POINTS,
+    amaranth=[name for name, (params, _) in POINTS.items() if params.side <= 4],
+    verilator=("published", "window_grouped", "eight", "eight_causal", "shared_by_all"),
+    stalled=("window_grouped", "eight_causal"),
+    presets=("fuse4", "fuse8_decode", "fuse8_sparse", "fuse16_minilm"),
 )
-@pytest.mark.parametrize("name", ["window_grouped", "eight_causal"])
-def test_stalls_and_initial_values_change_no_output(name, idle, refuse, seed):
-    assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
 
 
 @pytest.mark.parametrize("case", Case)

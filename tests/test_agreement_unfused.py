@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
+from agreement import agreement_tests, assert_agrees
 from unfused_grid import POINTS
 
-import designs
 from designs.attention import Attention
 from designs.attention.unfused import Phase, UnfusedParams, pass_table
 from dse.engines import Run
-from dse.verify import agree, compare, count_design, simulate
+from dse.verify import compare, count_design, simulate
 from hwgen.emit import emit, write
 from hwgen.netlist import flattened_count
 from sim import bench_unfused
@@ -17,32 +16,13 @@ from sim.golden import GOLDENS
 from sim.golden.attention import Case, draw
 from sim.runner import lint
 
-VERILATOR = ("window", "eight", "eight_causal")
-"""The spread that is simulated in Verilator in every test run; the long tier takes all."""
-
-AMARANTH = [name for name, (params, _) in POINTS.items() if params.side <= 4]
-"""Those that are simulated in Amaranth's simulator."""
-
-
-@pytest.mark.parametrize("name", AMARANTH)
-def test_simulation_in_amaranth(name):
-    assert_agrees(agree("dut", *POINTS[name], Run(engine="amaranth")))
-
-
-@pytest.mark.parametrize("name", VERILATOR)
-def test_simulation_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", [name for name in POINTS if name not in VERILATOR])
-def test_every_point_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.parametrize("name", POINTS)
-def test_netlist(name):
-    assert_netlist_agrees(*POINTS[name])
+TestAgreement = agreement_tests(
+    POINTS,
+    amaranth=[name for name, (params, _) in POINTS.items() if params.side <= 4],
+    verilator=("window", "eight", "eight_causal"),
+    stalled=("window", "one_element_wide"),
+    presets=("unfused4",),
+)
 
 
 @pytest.mark.parametrize("name", ["one_element", "f_above_e", "polynomial", "window"])
@@ -56,20 +36,6 @@ def test_no_register_is_idle(name):
 def test_verilator_has_nothing_to_say(name, tmp_path):
     paths = write(emit("dut", POINTS[name][0]), tmp_path)
     assert lint([path for path in paths if path.suffix in (".v", ".vlt")], "dut") == []
-
-
-def test_shipped_preset_in_verilator():
-    design = designs.load("unfused4")
-    for workload in design.workloads.values():
-        assert_agrees(agree("unfused4", design.params, workload))
-
-
-@pytest.mark.parametrize(
-    ("idle", "refuse", "seed"), [(0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5)]
-)
-@pytest.mark.parametrize("name", ["window", "one_element_wide"])
-def test_stalls_and_initial_values_change_no_output(name, idle, refuse, seed):
-    assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
 
 
 @pytest.mark.parametrize("case", Case)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
+from agreement import agreement_tests, assert_agrees
 from vitallm_grid import POINTS
 
 import archmodels
@@ -14,38 +14,14 @@ from dse.verify import agree, compare, simulate
 from sim import bench_vitallm
 from sim.golden.vitallm import layer
 
-VERILATOR = ("chooses", "wide_relu2", "one_lane_in_turn")
-"""The spread that is simulated in Verilator in every test run; the long tier takes all."""
-
-AMARANTH = ("least", "attends_to_all")
-"""Those that are simulated in Amaranth's simulator too, which takes long for a vector unit."""
-
-
-@pytest.mark.parametrize("name", AMARANTH)
-def test_simulation_in_amaranth(name):
-    assert_agrees(agree("dut", *POINTS[name], Run(engine="amaranth")))
-
-
-@pytest.mark.parametrize("name", VERILATOR)
-def test_simulation_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", [name for name in POINTS if name not in VERILATOR])
-def test_every_point_in_verilator(name):
-    assert_agrees(agree("dut", *POINTS[name]))
-
-
-@pytest.mark.parametrize("name", POINTS)
-def test_netlist(name):
-    assert_netlist_agrees(*POINTS[name])
-
-
-def test_shipped_preset_in_verilator():
-    design = designs.load("vitallm_tiny")
-    for workload in design.workloads.values():
-        assert_agrees(agree("vitallm_tiny", design.params, workload))
+TestAgreement = agreement_tests(
+    POINTS,
+    # Amaranth's simulator takes long for a vector unit.
+    amaranth=("least", "attends_to_all"),
+    verilator=("chooses", "wide_relu2", "one_lane_in_turn"),
+    stalled=("chooses",),
+    presets=("vitallm_tiny",),
+)
 
 
 @pytest.mark.full
@@ -54,14 +30,6 @@ def test_a_block_of_the_3b_model_in_verilator(name):
     design = designs.load("vitallm_3b")
     found = agree("vitallm_3b", design.params, design.workloads[name], Run(netlist=True))
     assert_agrees(found, netlist=True)
-
-
-@pytest.mark.parametrize(
-    ("idle", "refuse", "seed"), [(0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5)]
-)
-@pytest.mark.parametrize("name", ["chooses"])
-def test_stalls_and_initial_values_change_no_output(name, idle, refuse, seed):
-    assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
 
 
 def test_a_model_of_three_blocks():

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from attention_elements import assert_executes_any_commands, drawn_ops
 from attention_weights import VARIANTS, exponents, weights
-from bit_parallel import BitParallel
 
 from designs.attention import AttentionParams, Binding, ExpMethod, Masking
 from designs.attention.schedule import PeOp
@@ -75,14 +75,7 @@ class Steps:
 def drawn(steps, rng):
     """Commands that mean something where an element has come, and any operands."""
     p = steps.params
-    ops = [PeOp.IDLE, PeOp.SCORE, PeOp.SCORE, PeOp.MAXIMUM, PeOp.SUBTRACT]
-    ops += [PeOp.UPPER, PeOp.LOWER][: p.mask_slots]
-    op = rng.choice(ops, COUNT)
-    ready = steps.due == 0
-    op = np.where(ready & (rng.random(COUNT) < 0.4), rng.choice([PeOp.WEIGH, PeOp.SUM], COUNT), op)
-    following = PeOp.EXP_1 + p.exp_slots - 1 - steps.due
-    op = np.where(~ready & (rng.random(COUNT) < 0.7), following, op)
-    acc = rng.integers(0, p.accumulators, COUNT)
+    op, acc = drawn_ops(p, steps.due, rng)
     fresh = rng.random(COUNT) < 0.2
     west = rng.integers(0, 1 << p.west_bits, COUNT)
     west = np.where(rng.random(COUNT) < 0.1, 128, west)
@@ -99,27 +92,8 @@ def drawn(steps, rng):
 
 @EVERY_ELEMENT
 def test_any_commands(element):
-    params, has_east = element.engine, element.has_east
-    command = pe_command(params)
-    steps, rng, stimuli = Steps(params), np.random.default_rng(1), {}
-    cycles = BitParallel(IntegerElement(element)).cycles(stimuli)
-    expected, seen = None, set()
-    for _ in range(STEPS):
-        op, acc, fresh, west, north = drawn(steps, rng)
-        told = op | fresh.astype(int) << command["fresh"].offset
-        if params.accumulators > 1:
-            told |= acc << command["acc"].offset
-        stimuli |= {"command": told, "west": west, "north": north % (1 << params.link_bits)}
-        found = next(cycles)
-        if expected is not None:
-            assert (wrapped(found["south"], params.link_bits) == expected["south"]).all()
-            for name in ("west", "command"):
-                assert (f"{name}_out" in found) == has_east
-                assert not has_east or (found[f"{name}_out"] == expected[name]).all()
-        expected = {"south": steps.step(op, acc, fresh, west, north), "west": west, "command": told}
-        seen |= set(op.tolist())
-    unused = [PeOp.UPPER, PeOp.LOWER][params.mask_slots :]
-    assert seen == {op for op in PeOp if op < PeOp.SUBTRACT + params.exp_slots} - set(unused)
+    steps = Steps(element.engine)
+    assert_executes_any_commands(IntegerElement(element), steps, drawn, STEPS)
 
 
 def registers(element):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from attention_elements import assert_executes_any_commands, drawn_ops
 from attention_floats import MINUS_INFINITY, distances, exponents, weights
-from bit_parallel import BitParallel
 
 from designs.attention import AttentionParams, Binding, Element, ExpMethod, Masking
 from designs.attention.params import FLOAT_FORMATS
@@ -77,14 +77,7 @@ class Steps:
 def drawn(steps, rng):
     """Commands that mean something where an element has come; operands mostly of middling size."""
     p, number = steps.params, steps.number
-    ops = [PeOp.IDLE, PeOp.SCORE, PeOp.SCORE, PeOp.MAXIMUM, PeOp.SUBTRACT]
-    ops += [PeOp.UPPER, PeOp.LOWER][: p.mask_slots]
-    op = rng.choice(ops, COUNT)
-    ready = steps.due == 0
-    op = np.where(ready & (rng.random(COUNT) < 0.4), rng.choice([PeOp.WEIGH, PeOp.SUM], COUNT), op)
-    following = PeOp.EXP_1 + p.exp_slots - 1 - steps.due
-    op = np.where(~ready & (rng.random(COUNT) < 0.7), following, op)
-    acc = rng.integers(0, p.accumulators, COUNT)
+    op, acc = drawn_ops(p, steps.due, rng)
     score = golden.decode(FP32, steps.scores[acc, np.arange(COUNT)])
     # No number is left to a score for long.
     fresh = (rng.random(COUNT) < 0.2) | (np.isnan(score) & (rng.random(COUNT) < 0.5))
@@ -114,27 +107,8 @@ def either(rng, probability, often, seldom):
 
 @ELEMENTS
 def test_any_commands(element):
-    params, has_east = element.engine, element.has_east
-    command = pe_command(params)
-    steps, rng, stimuli = Steps(params), np.random.default_rng(1), {}
-    cycles = BitParallel(FloatElement(element)).cycles(stimuli)
-    expected, seen = None, set()
-    for _ in range(STEPS):
-        op, acc, fresh, west, north = drawn(steps, rng)
-        told = op | fresh.astype(int) << command["fresh"].offset
-        if params.accumulators > 1:
-            told |= acc << command["acc"].offset
-        stimuli |= {"command": told, "west": west, "north": north}
-        found = next(cycles)
-        if expected is not None:
-            assert (found["south"] == expected["south"]).all()
-            for name in ("west", "command"):
-                assert (f"{name}_out" in found) == has_east
-                assert not has_east or (found[f"{name}_out"] == expected[name]).all()
-        expected = {"south": steps.step(op, acc, fresh, west, north), "west": west, "command": told}
-        seen |= set(op.tolist())
-    unused = [PeOp.UPPER, PeOp.LOWER][params.mask_slots :]
-    assert seen == {op for op in PeOp if op < PeOp.SUBTRACT + params.exp_slots} - set(unused)
+    steps = Steps(element.engine)
+    assert_executes_any_commands(FloatElement(element), steps, drawn, STEPS)
 
 
 def registers(element):
