@@ -146,6 +146,8 @@ def arrival(params, slot, tiles):
     tile = tiles[slot.number]
     if slot.op == LaneOp.MAXIMUM:
         return {slot.cycle: tile.lm}
+    if slot.op == LaneOp.SUBTRACT:
+        return {slot.cycle: tile.after.rm}
     if slot.op == LaneOp.SUM:
         return {slot.cycle - late: tile.sld}
     if slot.op == LaneOp.WEIGH:

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Results as the lanes keep them, divided and sent, bit for bit and cycle for cycle."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module
@@ -10,18 +12,35 @@ from amaranth.sim import Simulator
 from attention_lanes import arrival, brought, controls, slots_of
 from bit_parallel import BitParallel
 
-from designs.attention import AttentionParams, Binding
+from designs.attention import AttentionParams, Binding, ExpMethod
 from designs.attention.schedule import Age, LaneOp, Schedule
+from hwgen.attention.combined_output import STAGES as COMBINED_STAGES
+from hwgen.attention.combined_output import CombinedOutput
 from hwgen.attention.interface import lane_command, o_layout
 from hwgen.attention.lanes import Lanes
 from hwgen.attention.output import STAGES, IntegerOutput, Output, clipped
 from hwgen.attention.reciprocal import STEP_COUNT
+from sim.golden.attention.cascade import combined
 from sim.golden.attention.integer import Integers
 
 
 def golden(params, rd, rnv):
     """Outputs of denominators (queries) and numerators (queries, f)."""
     return Integers(params=params, shift=np.int64(0)).quotients(np.int64(rd), np.int64(rnv))
+
+
+def golden_of_lanes(params, shift, ends):
+    """Outputs (queries, f) of what the lanes end with, whose groups are combined."""
+    groups = np.reshape(np.arange(params.side), (params.splits, -1))
+    states = [
+        SimpleNamespace(
+            rm=np.array([ends[j].rm for j in group]),
+            rd=np.array([ends[j].rd for j in group]),
+            rnv=np.array([ends[j].rnv for j in group]),
+        )
+        for group in groups
+    ]
+    return golden(params, *combined(Integers(params=params, shift=np.array([[shift]])), states))
 
 
 @pytest.mark.parametrize("max_keys", [1, 300, 2**16, 2**20])
@@ -108,7 +127,11 @@ class Back(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.lanes = lanes = Lanes(self.params)
-        m.submodules.output = output = Output(self.params)
+        if self.params.splits > 1:
+            m.submodules.output = output = CombinedOutput(self.params)
+            m.d.comb += lanes.combine.eq(output.combine)
+        else:
+            m.submodules.output = output = Output(self.params)
         m.d.comb += [lanes.command.eq(self.command), lanes.north.eq(self.north)]
         m.d.comb += [output.command.eq(lanes.command_out), self.freed.eq(output.freed)]
         m.d.comb += [output.done.eq(lanes.done), output.values.eq(lanes.values)]
@@ -175,7 +198,7 @@ class Engine:
                 valid = bool(ctx.get(back.o.valid))
                 ready = self.rng.random() < self.ready and (valid or not self.waits)
                 ctx.set(back.o.ready, ready)
-                values = tuple(ctx.get(back.o.payload[j]) for j in range(p.side))
+                values = tuple(ctx.get(back.o.payload[j]) for j in range(p.split_columns))
                 freed = bool(ctx.get(back.freed))
                 if held is not None:
                     assert valid and values == held
@@ -203,6 +226,17 @@ POINTS = {
     "sequential": {"side": 2, "e": 3, "f": 2, "binding": Binding.SEQUENTIAL, "query_tiles": 3},
     "apart": {"side": 2, "e": 3, "f": 9, "fma_lanes": False},
     "three": {"side": 2, "e": 2, "f": 5, "query_tiles": 4, "result_tiles": 3},
+    "split": {"side": 4, "e": 2, "f": 3, "splits": 2},
+    "split_whole": {"side": 3, "e": 2, "f": 1, "splits": 3, "query_tiles": 2, "exp_stages": 1},
+    "split_apart": {
+        **{"side": 4, "e": 2, "f": 4, "splits": 4, "fma_lanes": False, "query_tiles": 3},
+        **{"result_tiles": 3, "exp_method": ExpMethod.POLYNOMIAL, "exp_degree": 2},
+    },
+    "split_stages": {"side": 2, "e": 2, "f": 1, "splits": 2, "lane_stages": 2},
+    "split_sequential": {
+        **{"side": 4, "e": 3, "f": 2, "binding": Binding.SEQUENTIAL, "splits": 2},
+        **{"query_tiles": 2, "result_tiles": 1, "exp_stages": 2},
+    },
 }
 
 
@@ -215,7 +249,7 @@ def test_query_tiles(point, ready, waits):
     for number, control in enumerate(engine.table):
         if control.last:
             ends = [tiles[number].after for tiles in engine.tiles]
-            outputs = golden(params, [end.rd for end in ends], [end.rnv for end in ends])
+            outputs = golden_of_lanes(params, control.shift, ends)
             expected += [tuple(row) for row in outputs.T.tolist()]
             frees += [False] * (params.f - 1) + [True]
     assert [values for _, values, _ in engine.transfers] == expected
@@ -226,16 +260,21 @@ def test_query_tiles(point, ready, waits):
 
 def on_time(engine):
     """When each transfer is made that never waits."""
-    params, found, free = engine.params, [], 0
-    late = params.side - 1
+    params, found, free, head = engine.params, [], 0, 0
+    late = params.side - 1 + params.lane_stages - 1
+    each, stages = params.splits, STAGES
+    if params.splits > 1:
+        stages = params.splits + COMBINED_STAGES
+        head = params.splits * (2 + params.exp_slots) + 4
     readable = {}
     for slot in engine.started:
         if engine.table[slot.number].last:
             if slot.op == LaneOp.SUM:
-                readable[slot.number] = slot.cycle + late + STEP_COUNT + 2
+                divides = max(slot.cycle + late, free if head else 0) + head
+                readable[slot.number] = divides + STEP_COUNT + 2
             if slot.op == LaneOp.WEIGH and slot.index == params.f - 1:
                 weighed = slot.cycle + late + 1
                 free = max(free, readable[slot.number], weighed)
-                found += range(free + STAGES, free + STAGES + params.f)
-                free += params.f
+                found += range(free + stages, free + stages + each * params.f, each)
+                free += each * params.f
     return found

@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 
 from designs.attention.params import AttentionParams
 from hwgen.attention.array import Array
+from hwgen.attention.combined_output import CombinedOutput
 from hwgen.attention.commands import release_layout
 from hwgen.attention.counters import Counters
 from hwgen.attention.edges import NorthEdge, WestEdge
@@ -139,7 +140,11 @@ class AttentionCore(Component):
 
     def results(self, m: Module, lanes: Lanes, sequencer: Sequencer, counters: Counters) -> None:
         """From the lanes to `o`, which waits while a report does."""
-        m.submodules.output = output = Output(self.params)
+        output = Output(self.params)
+        if self.params.splits > 1:
+            output = CombinedOutput(self.params)
+            m.d.comb += lanes.combine.eq(output.combine)
+        m.submodules.output = output
         waits = counters.report.valid
         m.d.comb += [
             output.command.eq(lanes.command_out),

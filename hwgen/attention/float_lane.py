@@ -1,6 +1,7 @@
 """Lanes for floats: maxima, weights and sums in float32."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
@@ -103,24 +104,29 @@ class FloatLane(Lane):
         return adder.sum
 
     def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        m.submodules.divider = divider = FloatDivider(DIVIDER)
-        busy = Signal()
-        ends = Signal()
-        half_q = held(m, "half_q", start, half)
-        is_finite = ~divider.quotient[FP32.mantissa_bits : -1].all()
-        reciprocal = divider.quotient & is_finite.replicate(FP32.bits)
-        m.d.sync += busy.eq(start | (busy & ~ends))
+        divide_floats(m, self, start, half, denominator)
+
+
+def divide_floats(m: Module, host: Any, start: Value, half: Value, denominator: Value) -> None:
+    """Drive `reciprocals` and `done` of a host, see `Lane`."""
+    m.submodules.divider = divider = FloatDivider(DIVIDER)
+    busy = Signal()
+    ends = Signal()
+    half_q = held(m, "half_q", start, half)
+    is_finite = ~divider.quotient[FP32.mantissa_bits : -1].all()
+    reciprocal = divider.quotient & is_finite.replicate(FP32.bits)
+    m.d.sync += busy.eq(start | (busy & ~ends))
+    m.d.comb += [
+        divider.start.eq(start),
+        divider.b.eq(denominator),
+        ends.eq(busy & divider.done),
+    ]
+    for index in range(host.params.result_tiles):
+        found = ends & (half_q == index)
         m.d.comb += [
-            divider.start.eq(start),
-            divider.b.eq(denominator),
-            ends.eq(busy & divider.done),
+            host.reciprocals[index].eq(held(m, f"reciprocal_{index}", found, reciprocal)),
+            host.done[index].eq(~busy | (half_q != index)),
         ]
-        for index in range(self.params.result_tiles):
-            found = ends & (half_q == index)
-            m.d.comb += [
-                self.reciprocals[index].eq(held(m, f"reciprocal_{index}", found, reciprocal)),
-                self.done[index].eq(~busy | (half_q != index)),
-            ]
 
 
 def cut(m: Module, number: Value) -> Value:

@@ -7,7 +7,7 @@ from designs.attention.params import WEIGHT_FRACTION_BITS
 from designs.attention.schedule import LaneOp
 from hwgen.attention.exponential import Exponential, ExponentialParams
 from hwgen.attention.lane import Lane, States
-from hwgen.attention.reciprocal import Reciprocal, ReciprocalParams
+from hwgen.attention.reciprocal import divide_integers
 
 HALF = 1 << (WEIGHT_FRACTION_BITS - 1)
 """What is added to a product with a weight before its fraction is dropped, to round it."""
@@ -85,13 +85,4 @@ class IntegerLane(Lane):
         return updated
 
     def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        p = self.params
-        params = ReciprocalParams(bits=p.denominator_bits, halves=p.result_tiles)
-        m.submodules.reciprocal = reciprocal = Reciprocal(params)
-        m.d.comb += [
-            reciprocal.start.eq(start),
-            reciprocal.half.eq(half),
-            reciprocal.denominator.eq(denominator),
-            self.reciprocals.eq(reciprocal.reciprocals),
-            self.done.eq(reciprocal.done),
-        ]
+        divide_integers(m, self, start, half, denominator)

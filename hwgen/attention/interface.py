@@ -168,9 +168,9 @@ def values_layout(params: AttentionParams) -> data.ArrayLayout:
 
 
 def o_layout(params: AttentionParams) -> data.ArrayLayout:
-    """One output of each of `side` queries: with 8 fraction bits, or a float32's pattern."""
+    """One output of each query of a tile: with 8 fraction bits, or a float32's pattern."""
     shape = unsigned if params.is_float else signed
-    return data.ArrayLayout(shape(params.out_bits), params.side)
+    return data.ArrayLayout(shape(params.out_bits), params.split_columns)
 
 
 def counters_layout(params: AttentionParams) -> data.StructLayout:

@@ -11,15 +11,26 @@ from designs.attention.params import AttentionParams
 from designs.attention.schedule import LaneOp
 from designs.rules import clog2
 from hwgen.arith.float_parts import held
-from hwgen.attention.interface import lane_command
-from hwgen.attention.reciprocal import reciprocal_layout
+from hwgen.attention.interface import lane_command, shift_bits
+from hwgen.attention.reciprocal import reciprocal_ports
 from hwgen.buffers import Scratchpad, ScratchpadParams
 from hwgen.component import Component, probed
 
 
 def staging_address_bits(params: AttentionParams) -> int:
     """Width of an address of the staging memory: a half, and above it the index of a word."""
-    return clog2(params.result_tiles) + clog2(params.f)
+    return clog2(params.result_tiles) + clog2(staged_words(params))
+
+
+def staged_words(params: AttentionParams) -> int:
+    """Words of a half of the staging memory: of RNV, and where groups are combined RM and RD."""
+    return params.f + (2 if params.splits > 1 else 0)
+
+
+def staged_bits(params: AttentionParams) -> int:
+    """Width of such a word; of integers a shift is beside RM."""
+    states = params.score_bits + shift_bits(params) if params.splits > 1 else 0
+    return max(params.numerator_bits, states)
 
 
 def numerator_words(params: AttentionParams) -> int:
@@ -101,7 +112,8 @@ class Lane(Component):
     `accumulators` tiles it keeps by how much the tile has raised the maximum. With the `first` tile
     of a query what was kept counts as nothing. With the `last`, RNV goes to a half of a staging
     memory instead, and of RD the reciprocal is taken: it is there when `done` of that half is high,
-    and stays until the next reciprocal for the same half is begun.
+    and stays until the next reciprocal for the same half is begun. With `splits` groups there is no
+    reciprocal, and RM and RD go to the staging memory too, behind RNV.
 
     Members: command; north: what leaves the column above (in); command_out: the command that is
     executed; rm, rm_valid: the new maximum, in the cycle in which MAXIMUM is executed; reciprocals,
@@ -125,11 +137,8 @@ class Lane(Component):
                 "command_out": Out(command),
                 "rm_valid": Out(1),
                 "rm": Out(params.score_bits),
-                "numerator": Out(params.numerator_bits),
-                "reciprocals": Out(
-                    data.ArrayLayout(reciprocal_layout(params), params.result_tiles)
-                ),
-                "done": Out(params.result_tiles),
+                "numerator": Out(staged_bits(params)),
+                **(reciprocal_ports(params) if params.splits == 1 else {}),
                 **numerator_ports(params),
             },
         )
@@ -173,6 +182,20 @@ class Lane(Component):
         for item in fields(access):
             m.d.comb += getattr(self, f"numerator_{item.name}").eq(getattr(access, item.name))
         return self.numerator_word
+
+    def staging(self, m: Module, now: data.View, ended: Ended, total: Value) -> Access:
+        """What is kept of a last tile: RNV, and where groups are combined RD, and RM, which the
+        array is given back with SUBTRACT and hands on, with the shift of its scores."""
+        p, of = self.params, ended.of
+        write, half, index, word = ended.weighs & of.last, of.half, of.index, total
+        if p.splits > 1:
+            passes = Signal()
+            m.d.comb += passes.eq((now.op == LaneOp.SUBTRACT) & now.last)
+            write = write | (ended.sums & of.last) | passes
+            half = Mux(passes, now.half, half)
+            index = Mux(ended.weighs, index, Mux(passes, p.f, p.f + 1))
+            word = Mux(passes, Cat(self.north[: p.score_bits], now.shift), total)
+        return Access(self.read_enable, self.read_address, write, Cat(half, index), word)
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
@@ -236,14 +259,8 @@ class Lane(Component):
         staged = state(
             m,
             "staging",
-            p.f << clog2(p.result_tiles),
-            Access(
-                self.read_enable,
-                self.read_address,
-                ended.weighs & ended.of.last,
-                Cat(ended.of.half, ended.of.index),
-                total,
-            ),
+            staged_words(p) << clog2(p.result_tiles),
+            self.staging(m, now, ended, total),
         )
         # Decoded a cycle ahead: the multiplier's operand is on the longest path.
         on_denominator = Signal(reset_less=True)
@@ -260,7 +277,9 @@ class Lane(Component):
             self.rm_valid.eq(at_maximum),
             self.rm.eq(raised),
         ]
-        self.divide(m, ended.sums & ended.of.last, ended.of.half, total[: p.denominator_bits])
+        if p.splits == 1:
+            divisor = total[: p.denominator_bits]
+            self.divide(m, ended.sums & ended.of.last, ended.of.half, divisor)
         if probed(platform):
             m.d.comb += [
                 self.events["numerator_reads"].eq(reads(LaneOp.WEIGH, LaneOp.SCALE)),

@@ -5,11 +5,13 @@ from amaranth.lib.wiring import In, Out
 
 from designs.attention.params import AttentionParams, Element
 from designs.rules import clog2
+from hwgen.attention.combiner import Combiner, IntegerCombiner, combine_command
+from hwgen.attention.float_combiner import FloatCombiner
 from hwgen.attention.float_lane import FloatLane
 from hwgen.attention.float_output import FloatOutput
 from hwgen.attention.integer_lane import IntegerLane
 from hwgen.attention.interface import lane_command
-from hwgen.attention.lane import Lane, numerator_words, staging_address_bits
+from hwgen.attention.lane import Lane, numerator_words, staged_bits, staging_address_bits
 from hwgen.attention.numerators import Numerators
 from hwgen.attention.output import IntegerOutput
 from hwgen.attention.reciprocal import reciprocal_layout
@@ -31,14 +33,24 @@ OUTPUTS: dict[Element, type[Component]] = {
 """Format of the elements to what divides a lane's results."""
 
 
+COMBINERS: dict[Element, type[Combiner]] = {
+    Element.INT8: IntegerCombiner,
+    Element.FP16: FloatCombiner,
+    Element.BF16: FloatCombiner,
+}
+"""Format of the elements to what makes the results of several groups of lanes one."""
+
+
 class Lanes(Structure):
-    """`side` lanes; a command reaches lane j after j cycles. Beside each lane its output.
+    """`side` lanes; a command reaches lane j after j cycles. Beside each lane its output, or with
+    `splits` groups behind lanes j, j + `split_columns` .. a combiner with an output.
 
     With `numerator_lanes` above 1, beside so many lanes the memory of their running numerators.
 
     Members: command: of lane 0; north: see `Lane`, of all lanes; read_enable, read_address: to all
-    staging memories; advance, shift_half, scale_half: to all outputs (in). command_out, done: of
-    the last lane; rm_valid, rm, values: of all lanes. Lane 0 is lowest.
+    staging memories; combine: to all combiners, where there are any; advance, shift_half,
+    scale_half: to all outputs (in). command_out: of the last lane; done: of the last that divides;
+    rm_valid, rm: of all lanes, values: of all outputs. Lane 0 is lowest.
     """
 
     params: AttentionParams
@@ -59,16 +71,22 @@ class Lanes(Structure):
                 "rm_valid": Out(p.side),
                 "rm": Out(p.side * p.score_bits),
                 "done": Out(p.result_tiles),
-                "values": Out(p.side * p.out_bits),
+                "values": Out(p.split_columns * p.out_bits),
+                **({"combine": In(combine_command(p))} if p.splits > 1 else {}),
             },
         )
 
+    def divided(self, j: int) -> str:
+        """The part whose numerators output j divides."""
+        return f"combiner_{j}" if self.params.splits > 1 else f"lane_{j}"
+
     def parts(self) -> Parts:
         p = self.params
-        lanes: Parts = {f"lane_{j}": (LANES[p.element], p) for j in range(p.side)}
-        shared: Parts = {name: (Numerators, p) for name in self.sharing()}
-        outputs: Parts = {f"output_{j}": (OUTPUTS[p.element], p) for j in range(p.side)}
-        return lanes | shared | outputs
+        parts: Parts = {f"lane_{j}": (LANES[p.element], p) for j in range(p.side)}
+        parts |= {name: (Numerators, p) for name in self.sharing()}
+        if p.splits > 1:
+            parts |= {self.divided(j): (COMBINERS[p.element], p) for j in range(p.split_columns)}
+        return parts | {f"output_{j}": (OUTPUTS[p.element], p) for j in range(p.split_columns)}
 
     def sharing(self) -> dict[str, range]:
         """Shared memories of running numerators to the lanes that share each; none of one lane."""
@@ -80,34 +98,28 @@ class Lanes(Structure):
         p = self.params
         last = f"lane_{p.side - 1}"
         command_bits = Shape.cast(lane_command(p)).width
-        reciprocal_bits = p.result_tiles * Shape.cast(reciprocal_layout(p)).width
         wiring: Wiring = {}
         for j in range(p.side):
-            lane, output = f"lane_{j}", f"output_{j}"
+            lane = f"lane_{j}"
             west = Wire(f"lane_{j - 1}", "command_out", 0, command_bits)
             wiring[lane, "command"] = (west if j else Wire("", "command", 0, command_bits),)
             north = Wire("", "north", j * p.link_bits, p.link_bits)
             wiring[lane, "north"] = (north,)
-            for part, port, width in (
-                (lane, "read_enable", 1),
-                (lane, "read_address", staging_address_bits(p)),
-                (output, "advance", 1),
-                (output, "shift_half", clog2(p.result_tiles)),
-                (output, "scale_half", clog2(p.result_tiles)),
-            ):
-                if width:
-                    wiring[part, port] = (Wire("", port, 0, width),)
-            wiring[output, "numerator"] = (Wire(lane, "numerator", 0, p.numerator_bits),)
-            wiring[output, "reciprocals"] = (Wire(lane, "reciprocals", 0, reciprocal_bits),)
-        for port, part, width in (
-            ("rm_valid", "lane", 1),
-            ("rm", "lane", p.score_bits),
-            ("values", "output", p.out_bits),
+            wiring[lane, "read_enable"] = (Wire("", "read_enable", 0, 1),)
+            address = Wire("", "read_address", 0, staging_address_bits(p))
+            wiring[lane, "read_address"] = (address,)
+        for j in range(p.split_columns):
+            wiring |= self.results(j)
+        for port, part, width, count in (
+            ("rm_valid", "lane", 1, p.side),
+            ("rm", "lane", p.score_bits, p.side),
+            ("values", "output", p.out_bits, p.split_columns),
         ):
             source = port.removesuffix("s")
-            wiring["", port] = tuple(Wire(f"{part}_{j}", source, 0, width) for j in range(p.side))
+            wiring["", port] = tuple(Wire(f"{part}_{j}", source, 0, width) for j in range(count))
         wiring["", "command_out"] = (Wire(last, "command_out", 0, command_bits),)
-        wiring["", "done"] = (Wire(last, "done", 0, p.result_tiles),)
+        divided = self.divided(p.split_columns - 1)
+        wiring["", "done"] = (Wire(divided, "done", 0, p.result_tiles),)
         return wiring | self.numerators()
 
     def numerators(self) -> Wiring:
@@ -130,4 +142,25 @@ class Lanes(Structure):
             for place, lane in enumerate(lanes):
                 wire = Wire(memory, "word", place * word, word)
                 wiring[f"lane_{lane}", "numerator_word"] = (wire,)
+        return wiring
+
+    def results(self, j: int) -> Wiring:
+        """What drives output j, and the combiner before it."""
+        p, output, divided = self.params, f"output_{j}", self.divided(j)
+        reciprocal_bits = p.result_tiles * Shape.cast(reciprocal_layout(p)).width
+        wiring: Wiring = {
+            (output, "numerator"): (Wire(divided, "numerator", 0, p.numerator_bits),),
+            (output, "reciprocals"): (Wire(divided, "reciprocals", 0, reciprocal_bits),),
+        }
+        halves = clog2(p.result_tiles)
+        for port, width in (("advance", 1), ("shift_half", halves), ("scale_half", halves)):
+            if width:
+                wiring[output, port] = (Wire("", port, 0, width),)
+        if p.splits > 1:
+            combine_bits = Shape.cast(combine_command(p)).width
+            wiring[divided, "command"] = (Wire("", "combine", 0, combine_bits),)
+            wiring[divided, "words"] = tuple(
+                Wire(f"lane_{lane}", "numerator", 0, staged_bits(p))
+                for lane in range(j, p.side, p.split_columns)
+            )
         return wiring

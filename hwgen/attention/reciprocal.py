@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -53,6 +53,12 @@ def reciprocal_layout(params: AttentionParams) -> Any:
     if params.is_float:
         return params.numerator_bits
     return ReciprocalParams(bits=params.denominator_bits, halves=params.result_tiles).layout
+
+
+def reciprocal_ports(params: AttentionParams) -> dict[str, Any]:
+    """The ports of what makes reciprocals, see `Lane`."""
+    layout = data.ArrayLayout(reciprocal_layout(params), params.result_tiles)
+    return {"reciprocals": Out(layout), "done": Out(params.result_tiles)}
 
 
 class Reciprocal(Component):
@@ -125,3 +131,17 @@ class Reciprocal(Component):
                 self.reciprocals[h].shift.eq(shift),
             ]
         return m
+
+
+def divide_integers(m: Module, host: Any, start: Value, half: Value, denominator: Value) -> None:
+    """Drive `reciprocals` and `done` of a host, see `Lane`."""
+    p = host.params
+    params = ReciprocalParams(bits=p.denominator_bits, halves=p.result_tiles)
+    m.submodules.reciprocal = reciprocal = Reciprocal(params)
+    m.d.comb += [
+        reciprocal.start.eq(start),
+        reciprocal.half.eq(half),
+        reciprocal.denominator.eq(denominator),
+        host.reciprocals.eq(reciprocal.reciprocals),
+        host.done.eq(reciprocal.done),
+    ]
