@@ -3,6 +3,7 @@
 What they need is imported as they start: the names alone cost nothing.
 """
 
+import functools
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 from designs import Params
 
 if TYPE_CHECKING:
+    from hwgen.emit import Emission
+    from sim.pysim import Simulation
     from sim.streams import Plan, SimResult
 
 
@@ -51,11 +54,11 @@ class Engine:
 
 def in_verilator(design_name: str, params: Params, plan: "Plan", run: Run) -> "SimResult":
     """The emitted Verilog in Verilator."""
-    from hwgen.emit import emit, write
+    from hwgen.emit import write
     from sim import runner
 
     with tempfile.TemporaryDirectory(prefix="hwgen-rtl-") as folder:
-        paths = write(emit(design_name, params, probes=True), Path(folder))
+        paths = write(_probed(design_name, params), Path(folder))
         sources = [path for path in paths if path.suffix in (".v", ".vlt")]
         built = runner.build(sources, design_name, plan.interface, waves=run.waves is not None)
     return runner.run(built, plan, waves_path=run.waves, seed=run.seed)
@@ -63,10 +66,23 @@ def in_verilator(design_name: str, params: Params, plan: "Plan", run: Run) -> "S
 
 def in_amaranth(design_name: str, params: Params, plan: "Plan", run: Run) -> "SimResult":
     """The components in Amaranth's simulator, where registers start with their reset values."""
-    from hwgen import COMPONENTS
-    from sim import pysim
+    return _simulation(params).play(plan)
 
-    return pysim.simulate(COMPONENTS[type(params)](params), plan)
+
+@functools.lru_cache(maxsize=8)
+def _probed(design_name: str, params: Params) -> "Emission":
+    """The files of a design with its events."""
+    from hwgen.emit import emit
+
+    return emit(design_name, params, probes=True)
+
+
+@functools.lru_cache(maxsize=1)  # of a large design it takes much memory
+def _simulation(params: Params) -> "Simulation":
+    from hwgen import COMPONENTS
+    from sim.pysim import Simulation
+
+    return Simulation(COMPONENTS[type(params)](params))
 
 
 ENGINES: dict[str, Engine] = {

@@ -15,6 +15,11 @@ STALLS = ((0.5, 0.0, 2), (0.0, 0.6, 3), (0.4, 0.4, 4), (0.0, 0.0, 5))
 """Chances that a source idles and that a sink refuses, and a seed."""
 
 
+def grouped(names):
+    """Test parameters whose tests are run by one worker: a point is built once, for all of them."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+
+
 def assert_agrees(found, *, netlist=False):
     """All that was compared is equal; the netlist was compared where it is asked for."""
     assert found.details == ""

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees
+from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees, grouped
 from agreement_grid import POINTS, VERILATOR
 from grid_points import assert_a_grid_is_its_points
 
@@ -55,7 +55,7 @@ def operand_ends(params, workload):
     return tuple(operand_range(bits, signed) for bits, signed in zip(widths, signs, strict=True))
 
 
-@pytest.fixture(params=POINTS)
+@pytest.fixture(params=grouped(POINTS), scope="module")
 def point(request):
     return POINTS[request.param]
 
@@ -88,14 +88,14 @@ def test_grid_of_points_equals_each_point():
         assert_a_grid_is_its_points(archmodels.MODELS[kind], pairs)
 
 
-@pytest.mark.parametrize("name", VERILATOR)
+@pytest.mark.parametrize("name", grouped(VERILATOR))
 def test_simulation_in_verilator(name):
     assert_agrees(agree("dut", *POINTS[name], WITH_NETLIST), netlist=True)
 
 
 @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.full)])
 @pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
-@pytest.mark.parametrize("name", VERILATOR)
+@pytest.mark.parametrize("name", grouped(VERILATOR))
 def test_stalls_and_initial_values_in_verilator(name, idle, refuse, seed):
     """The seed is also that of what registers and memories hold before the reset."""
     assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from sim.pysim import simulate
+from sim.pysim import Simulation, simulate
 from sim.streams import (
     NEVER,
     SETTLE_CYCLES,
@@ -267,6 +268,19 @@ class Register(wiring.Component):
         return m
 
 
+class Counter(Register):
+    """The same, plus how many came before, as a memory remembers it."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        m.submodules.count = count = Memory(shape=8, depth=1, init=[0])
+        write, read = count.write_port(), count.read_port(domain="comb")
+        m.d.comb += [write.en.eq(self.a.valid & self.a.ready), write.data.eq(read.data + 1)]
+        with m.If(self.a.ready):
+            m.d.sync += self.o.payload.eq(self.a.payload + read.data)
+        return m
+
+
 @pytest.mark.parametrize("pauses", [{}, {"a": Pause(probability=0.3), "o": Pause(probability=0.3)}])
 def test_the_bench_serves_amaranths_simulator(pauses: dict[str, Pause]) -> None:
     result = simulate(Register(), replace(PLAN, pauses=pauses))
@@ -278,6 +292,19 @@ def test_the_bench_serves_amaranths_simulator(pauses: dict[str, Pause]) -> None:
 def test_a_hang_in_amaranths_simulator_is_a_sentence() -> None:
     with pytest.raises(SimulationError, match="hang: .*; o: ready waits for valid, 20 of 21"):
         simulate(Register(), replace(PLAN, expected={"o": 21}))
+
+
+def test_each_plan_starts_from_reset_also_after_a_hang() -> None:
+    simulation = Simulation(Counter())
+    twenty = replace(PLAN, expected={"o": 20})
+    expected = simulate(Counter(), twenty)
+    assert expected.payloads["o"] == [2 * number for number in range(20)]
+    for _ in range(2):
+        with pytest.raises(SimulationError, match="hang"):
+            simulation.play(replace(PLAN, expected={"o": 21}))
+        assert simulation.play(twenty) == expected
+        assert simulation.play(replace(twenty, pauses={"a": Pause(probability=0.3)})) != expected
+        assert simulation.play(twenty) == expected
 
 
 def test_event_widths_are_checked_in_amaranths_simulator() -> None:
