@@ -2,7 +2,7 @@
 
 import enum
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,7 @@ import yaml
 from designs.document import DesignError, Node, Place, not_among, parse, read, written
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit, workload_key
 from designs.names import NAME, RESERVED
-from designs.rules import RuleError, check_value, default_of
-from designs.values import Values, read_values
+from designs.rules import RuleError, Spec, check_value, default_of
 
 _FOLDER = Path(__file__).parent
 
@@ -197,8 +196,9 @@ def field_value(item: "Field[Any]", node: Node, base: Any = MISSING) -> Any:
         members = {member.name.lower(): member for member in item.type}
         return members[node.choice(members)]
     value = node.plain()
-    if item.type is Values:
-        return _values(value, node)
+    spec: Spec = item.metadata["spec"]
+    if spec.read is not None:
+        return _found(spec.read, value, node)
     try:
         check_value(item, value, written)
     except (TypeError, ValueError) as error:
@@ -206,12 +206,12 @@ def field_value(item: "Field[Any]", node: Node, base: Any = MISSING) -> Any:
     return value
 
 
-def _values(path: object, node: Node) -> Values:
+def _found(read: Callable[[Path], object], path: object, node: Node) -> object:
     """What is in the file that a node names."""
     if not isinstance(path, str):
         raise node.error("must be the path of a file")
     try:
-        return read_values((node.place.folder / path).resolve())
+        return read((node.place.folder / path).resolve())
     except ValueError as error:
         raise node.place.error(f"{node.place.key} must be {error}") from error
 
@@ -269,13 +269,12 @@ def plain(value: Any, base: Any = MISSING) -> object:
     """
     if isinstance(value, enum.Enum):
         return value.name.lower()
-    if isinstance(value, Values):
-        return value.path
     if not is_dataclass(value):
         return value
     content = {}
     for item in fields(value):
         held, default = getattr(value, item.name), default_of(item, base)
         if held != default:
-            content[item.name] = plain(held, default)
+            from_file = item.metadata["spec"].read is not None
+            content[item.name] = held.path if from_file else plain(held, default)
     return content

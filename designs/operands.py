@@ -22,7 +22,7 @@ from designs.rules import (
     number,
     where,
 )
-from designs.values import NO_VALUES, Values
+from designs.values import NO_VALUES, Values, read_values
 
 
 class Distribution(enum.IntEnum):
@@ -56,6 +56,7 @@ class Operand:
     zeros: float = number(default=0.0, low=0, high=1, doc="part of the values forced to zero")
     values: Values = measured(
         default=NO_VALUES,
+        read=read_values,
         doc="path of a .npy tensor or a .csv histogram (file only), relative to the design file",
     )
 

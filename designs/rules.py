@@ -7,6 +7,7 @@ int64 arrays they return arrays, element by element. Both are exact below 2**62.
 import enum
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -111,13 +112,16 @@ def where_real(condition: Flag, yes: Real, no: Real) -> Real:
 class Spec:
     """What a field of a params or workload type may hold, and what it means.
 
-    `low` and `high` bound a number, both included; they are None for booleans and choices.
+    `low` and `high` bound a number, both included; they are None for booleans and choices. `read`
+    is there for what comes from a file: design files write its path, and it keeps that as `path`.
+    It raises ValueError whose text goes after "<name> must be".
     """
 
     doc: str
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    read: Callable[[Path], object] | None = None
 
 
 def integer(*, low: int, high: int, doc: str, unit: str = "", default: int | None = None) -> int:
@@ -134,9 +138,9 @@ def number(*, low: float, high: float, doc: str, default: float, unit: str = "")
     return field(default=default, metadata={"spec": Spec(doc=doc, unit=unit, low=low, high=high)})
 
 
-def measured(*, default: P, doc: str) -> P:
-    """Declare a field that holds what a file has; design files write the path of that file."""
-    return field(default=default, metadata={"spec": Spec(doc=doc)})
+def measured(*, default: P, read: Callable[[Path], P], doc: str) -> P:
+    """Declare a field that holds what `read` finds in a file; design files write its path."""
+    return field(default=default, metadata={"spec": Spec(doc=doc, read=read)})
 
 
 def nested(*, default: P, doc: str) -> P:

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from designs.families import FAMILIES, WORKLOADS
 from designs.names import NAME
 from designs.rules import Spec, default_of
-from designs.values import Values
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -92,7 +91,7 @@ def _field(item: "Field[Any]", default: Any) -> Schema:
     if isinstance(item.type, type) and issubclass(item.type, enum.Enum):
         text["enum"] = [member.name.lower() for member in item.type]
         default = default.name.lower() if isinstance(default, enum.Enum) else default
-    elif item.type is Values:
+    elif spec.read is not None:
         return text | {"type": "string"}
     elif item.type is bool:
         text["type"] = "boolean"

@@ -1,7 +1,8 @@
 """Params that nest, in files, overrides, the schema and grids."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import jsonschema
 import numpy as np
@@ -10,9 +11,10 @@ import yaml
 from nested_machine import Core, Memory, NestedParams, Policy, Timing, make_known
 
 from designs import Design, DesignError, dump, load, schema
+from designs.document import Place, parse
 from designs.grid import Grid
-from designs.loader import check_workloads
-from designs.rules import RuleError, leaves, properties
+from designs.loader import build, check_workloads, plain
+from designs.rules import Rule, RuleError, check, integer, leaves, measured, properties
 
 DEFAULT = NestedParams()
 
@@ -187,3 +189,43 @@ def test_columns_lie_over_what_is_given_for_the_whole():
 def test_a_column_that_is_no_field_is_refused(path):
     with pytest.raises(TypeError, match=r"must be a field of \w+$"):
         Grid(NestedParams, {path: [1]}, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    path: str
+    lengths: tuple[int, ...]
+
+
+def read_trace(path: Path) -> Trace:
+    lines = path.read_text().split()
+    if not all(line.isdigit() for line in lines):
+        raise ValueError(f"a number in each line, not {lines} in {path.name}")
+    return Trace(str(path), tuple(map(int, lines)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requests:
+    RULES: ClassVar[tuple[Rule["Requests"], ...]] = ()
+
+    trace: Trace = measured(default=Trace("", ()), read=read_trace, doc="lengths, one in a line")
+    batch: int = integer(default=1, low=1, high=8, doc="requests at a time")
+
+    def __post_init__(self):
+        check(self)
+
+
+def test_a_field_may_come_from_a_file_of_any_kind(tmp_path):
+    (tmp_path / "t.txt").write_text("5\n7\n")
+    (tmp_path / "wrong.txt").write_text("5\n-1\n")
+    place = Place(source="x.yaml", line=1, folder=tmp_path)
+    found = build(Requests, parse("trace: t.txt\nbatch: 2", place))
+    assert found == Requests(trace=Trace(str(tmp_path / "t.txt"), (5, 7)), batch=2)
+    assert plain(found) == {"trace": str(tmp_path / "t.txt"), "batch": 2}
+    with pytest.raises(DesignError) as caught:
+        build(Requests, parse("batch: 2\ntrace: wrong.txt", place))
+    assert str(caught.value) == (
+        "x.yaml:2: trace: trace must be a number in each line, not ['5', '-1'] in wrong.txt"
+    )
+    grid = Grid(Requests, {"batch": [1, 2], "trace": found.trace}, 2)
+    assert grid.valid().all() and grid.object_at(1) == found
