@@ -1,5 +1,6 @@
 """Passes, live elements and operations of cascades: counted by hand, by trial, and by force."""
 
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -309,26 +310,58 @@ class TestOperations:
         )
         assert total_operations(cascade, Extents(cascade=cascade, sizes={"k": 9})) == {"mul": kept}
 
-    @pytest.mark.parametrize("where", [["k >= 3", "k < 7"], ["k < 7"]])
-    def test_unions_are_counted_where_one_holds_the_other(self, where):
+    @pytest.mark.parametrize(
+        ("one", "other", "kept"),
+        [
+            (["k >= 3"], ["k >= 3", "k < 7"], 6),  # one holds the other
+            (["k >= 3"], ["k < 7"], 9),
+            (["k >= 7"], ["k < 3"], 5),
+            (["k >= 7"], [], 9),
+        ],
+    )
+    def test_unions(self, one, other, kept):
+        cascade = made("X[k] = A[k]")
+        einsums = [einsum("X[k] = A[k]", where=one), einsum("Y[k] = A[k]", where=other)]
+        cascade = replace(cascade, einsums=(*einsums, einsum("Z[k] = X[k] + Y[k]")))
+        extents = Extents(cascade=cascade, sizes={"k": 9})
+        assert total_operations(cascade, extents) == {"add": kept}
+
+    @given(
+        sizes=st.fixed_dictionaries({rank: st.integers(1, 5) for rank in "kj"}),
+        sets=st.lists(
+            st.lists(st.sampled_from(("k <= j", "k > j-2", "j < 3", "k >= 1")), max_size=2),
+            min_size=2,
+            max_size=4,
+        ),
+        merges=st.lists(st.sampled_from(("union", "intersection", "left", "right")), min_size=3),
+    )
+    def test_sets_of_points_by_force(self, sizes, sets, merges):
+        """Z of X0 + X1 + ..., of which each is there or not by filters of its own."""
+        names = [f"X{number}" for number in range(len(sets))]
+        one = einsum(
+            "Z[k,j] = " + " + ".join(f"{name}[k,j]" for name in names),
+            merge=merges[: len(sets) - 1],
+        )
         cascade = replace(
-            made("X[k] = A[k]"),
+            made("Y = A[k,j]", inputs=(("A", ("k", "j")),)),
             einsums=(
-                einsum("X[k] = A[k]", where=["k >= 3"]),
-                einsum("Y[k] = A[k]", where=where),
-                einsum("Z[k] = X[k] + Y[k]"),
+                *(einsum(f"{x}[k,j] = A[k,j]", where=w) for x, w in zip(names, sets, strict=True)),
+                one,
             ),
         )
-        extents = Extents(cascade=cascade, sizes={"k": 9})
-        if len(where) > 1:
-            assert total_operations(cascade, extents) == {"add": 6}
-            return
-        with pytest.raises(RuleError) as caught:
-            total_operations(cascade, extents)
-        assert str(caught.value) == (
-            "where must keep all the points of one operand for the other, to be counted, and in "
-            "Z[k] = X[k] + Y[k] it does not"
-        )
+        kept = 0
+        for k, j in product(range(sizes["k"]), range(sizes["j"])):
+            there, *others = (all(eval(text, {}, {"k": k, "j": j}) for text in w) for w in sets)
+            for merge, other in zip(one.merges, others, strict=True):
+                there = {
+                    "union": there or other,
+                    "intersection": there and other,
+                    "left": there,
+                    "right": other,
+                }[merge]
+            kept += there
+        found = operations(cascade, Extents(cascade=cascade, sizes=sizes))
+        assert found["Z"] == {"add": kept * len(others)}
 
     def test_arrays_are_the_scalars_element_by_element(self):
         rng = np.random.default_rng(4)
@@ -386,16 +419,116 @@ class TestOperations:
         found = points(cascade, extents, ["k"], [rank_filter(f"k {relation} {bound}")])
         assert found == sum((a <= bound) == (relation == "<=") for a in range(k))
 
-    def test_filters_that_are_not_counted(self):
-        inputs = (("A", ("k", "j", "i")),)
-        cascade = replace(
-            made("Y = A[k,j,i]", inputs=inputs),
-            einsums=(einsum("Y = A[k,j,i]", where=["k <= j", "k <= i"]),),
+    RANKS = ("k", "j", "i", "h")
+
+    @given(
+        sizes=st.tuples(*(st.integers(1, 6),) * 4),
+        where=st.lists(
+            st.builds(
+                "{} {} {}{:+d}".format,
+                st.sampled_from(RANKS),
+                st.sampled_from(("<=", "<", ">=", ">", "==")),
+                st.sampled_from(("k", "j", "i", "h", "0")),
+                st.integers(-4, 4),
+            ),
+            max_size=5,
+        ),
+    )
+    @settings(max_examples=300)
+    def test_chains_and_trees_by_force(self, sizes, where):
+        """Any filters, unless they compare ranks in a ring."""
+        where = [one.replace(" 0+", " ").replace(" 0-", " -") for one in where]
+        filters = [rank_filter(one) for one in where]
+        cascade = made("Y = A[k,j,i,h]", inputs=(("A", self.RANKS),))
+        extents = Extents(cascade=cascade, sizes=dict(zip(self.RANKS, sizes, strict=True)))
+        try:
+            found = points(cascade, extents, self.RANKS, filters)
+        except RuleError as error:
+            assert "in a ring" in str(error)
+            assert len({frozenset(one.names) for one in filters if len({*one.names}) > 1}) >= 3
+            return
+        assert found == sum(
+            all(eval(text, {}, dict(zip(self.RANKS, at, strict=True))) for text in where)
+            for at in product(*map(range, sizes))
         )
-        extents = Extents(cascade=cascade, sizes={"k": 2, "j": 2, "i": 2})
+
+    @given(
+        sizes=st.fixed_dictionaries(
+            {"m": st.integers(1, 40), "m1": st.integers(1, 3), "m0": st.integers(1, 4)}
+            | {"p": st.integers(1, 6)}
+        ),
+        where=st.lists(
+            st.builds(
+                "{} {} {}".format,
+                st.sampled_from(("m2", "m1", "m0")),
+                st.sampled_from(("<=", ">", "==")),
+                st.sampled_from(("p", "p-1", "1", "2", "3")),
+            ),
+            max_size=3,
+        ),
+    )
+    def test_ranks_of_a_family_by_force(self, sizes, where):
+        """The last tiles are ragged, at both levels."""
+        cascade = made(
+            "Y = A[m2,m1,m0,p]",
+            inputs=(("A", ("m", "p")),),
+            splits=(("m", ("m2", "m1", "m0")),),
+        )
+        extents = Extents(cascade=cascade, sizes=sizes)
+        ranks = ("m2", "m1", "m0", "p")
+        found = points(cascade, extents, ranks, map(rank_filter, where))
+        expected = 0
+        for m, p in product(range(sizes["m"]), range(sizes["p"])):
+            m1 = m // sizes["m0"]
+            at = {"m2": m1 // sizes["m1"], "m1": m1 % sizes["m1"], "m0": m % sizes["m0"], "p": p}
+            expected += all(eval(text, {}, at) for text in where)
+        assert found == expected
+
+    @pytest.mark.parametrize("size", [7, 2**15, 2**18])
+    def test_long_chains_are_exact(self, size):
+        """k <= j <= i <= h: combinations of four with repetition, the last beyond 64 bits."""
+        cascade = made("Y = A[k,j,i,h]", inputs=(("A", self.RANKS),))
+        extents = Extents(cascade=cascade, sizes=dict.fromkeys(self.RANKS, size))
+        filters = [*map(rank_filter, ("k <= j", "i >= j", "i <= h"))]
+        assert points(cascade, extents, self.RANKS, filters) == math.comb(size + 3, 4)
+
+    def test_chains_of_arrays_are_the_scalars_element_by_element(self):
+        cascade = made("Y = A[k,j,i]", inputs=(("A", ("k", "j", "i")),))
+        filters = [*map(rank_filter, ("k <= j+1", "j > i-3", "k >= 2"))]
+        rng = np.random.default_rng(5)
+        grid = {rank: rng.integers(1, 12, size=20) for rank in "kji"}
+        found = points(cascade, Extents(cascade=cascade, sizes=grid), "kji", filters)
+        for place in range(20):
+            sizes = {rank: int(values[place]) for rank, values in grid.items()}
+            extents = Extents(cascade=cascade, sizes=sizes)
+            assert points(cascade, extents, "kji", filters) == found[place]
+
+    @pytest.mark.parametrize(
+        ("where", "sentence"),
+        [
+            (
+                ["m0 <= p", "p <= e", "e <= m0"],
+                "where must not compare ranks in a ring, to be counted, as it does e, m0, p",
+            ),
+            (
+                ["m <= p", "m1 >= 1"],
+                "where must compare a family or its ranks, to be counted, not m beside m1",
+            ),
+        ],
+    )
+    def test_filters_that_are_not_counted(self, where, sentence):
+        cascade = made(
+            "Y = A[m1,m0,p,e]", inputs=(("A", ("m", "p", "e")),), splits=(("m", ("m1", "m0")),)
+        )
+        cascade = replace(cascade, einsums=(einsum("Y = A[m1,m0,p,e]", where=where),))
+        extents = Extents(cascade=cascade, sizes={"m": 4, "m0": 2, "p": 2, "e": 2})
         with pytest.raises(RuleError) as caught:
             operations(cascade, extents)
-        assert str(caught.value) == (
-            "where must compare what is walked, each rank in one pair of filters, to be counted, "
-            "and k is not so"
-        )
+        assert str(caught.value) == sentence
+
+    def test_what_is_not_walked_is_not_compared(self):
+        cascade = made("Y = A[k,j]", inputs=(("A", ("k", "j")),))
+        extents = Extents(cascade=cascade, sizes={"k": 4, "j": 3})
+        with pytest.raises(RuleError) as caught:
+            points(cascade, extents, ["k"], [rank_filter("k <= j")])
+        assert str(caught.value) == "where must compare what is walked, to be counted, not j"

@@ -1,24 +1,19 @@
 """Operations of a cascade, by kind: exact, for sizes that are ints or arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations, product
+from typing import TypeAlias
 
+from archmodels.cascade.filtered import Side, boxes, kept, spans
 from archmodels.cascade.graph import ordered
 from designs.cascade import At, Cascade, Einsum, Extents, Filter
-from designs.rules import Int, RuleError, maximum, minimum
+from designs.rules import Int, RuleError
 
+Kept: TypeAlias = tuple[tuple[Filter, ...], ...]
+"""Points of any of these sets, each of the points that all of its filters keep."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Span:
-    """Bounds, both included and None where there is none, of a coordinate or of a difference."""
-
-    low: int | None = None
-    high: int | None = None
-
-    def within(self, other: "_Span") -> "_Span":
-        lows = [one for one in (self.low, other.low) if one is not None]
-        highs = [one for one in (self.high, other.high) if one is not None]
-        return _Span(low=max(lows, default=None), high=min(highs, default=None))
+ALL: Kept = ((),)
+"""All points."""
 
 
 def operations(cascade: Cascade, extents: Extents) -> dict[str, dict[str, Int]]:
@@ -26,12 +21,11 @@ def operations(cascade: Cascade, extents: Extents) -> dict[str, dict[str, Int]]:
 
     Points that are filtered away are not counted, nor those of Einsums that read them, as long as
     both ranks of the filter are there. Moves without an operator count nothing. Raises RuleError
-    for filters that cannot be counted: see `points`, and unions of points of which neither holds
-    the other.
+    for filters that cannot be counted: see `points`.
     """
-    kept = _filters(cascade)
+    sets = _filters(cascade)
     return {
-        one.output.tensor: _counts(cascade, extents, one, kept[one.output.tensor])
+        one.output.tensor: _counts(cascade, extents, one, sets[one.output.tensor])
         for one in cascade.einsums
     }
 
@@ -50,19 +44,37 @@ def points(
 ) -> Int:
     """Points over `ranks` that every filter keeps.
 
-    Raises RuleError for filters that do not compare separate pairs of what is walked.
+    Raises RuleError for filters of what is not walked, of a family and of its ranks at once, and
+    for ranks that are compared in a ring.
     """
-    sizes = {axis: extents.of(axis) for axis in axes(cascade, ranks)}
-    total: Int = 1
-    for names, span in _spans(filters).items():
-        for name in names:
-            if name not in sizes:
-                rule = "compare what is walked, each rank in one pair of filters"
-                raise RuleError("where", f"where must {rule}, to be counted, and {name} is not so")
-        total = total * _kept([sizes.pop(name) for name in names], span)
-    for size in sizes.values():
-        total = total * size
+    bounds = spans(filters)
+    names = sorted({name for compared in bounds for name in compared})
+    parts = [_boxes(cascade, extents, axis, names) for axis in axes(cascade, ranks)]
+    for name in names:
+        if not any(name in part[0] for part in parts):
+            rule = f"compare what is walked, to be counted, not {name}"
+            beside = [one for one in names if name in cascade.families.get(one, ()) and name != one]
+            if beside:
+                rule = (
+                    f"compare a family or its ranks, to be counted, not {beside[0]} beside {name}"
+                )
+            raise RuleError("where", f"where must {rule}")
+    total: Int = 0
+    for found in product(*parts):
+        box = {name: side for part in found for name, side in part.items()}
+        total = total + kept(box, bounds)
     return total
+
+
+def _boxes(
+    cascade: Cascade, extents: Extents, axis: str, names: Collection[str]
+) -> list[dict[str, Side]]:
+    """The coordinates of an axis; of a family by rank, where one of its ranks is named."""
+    ranks = cascade.families.get(axis, (axis,))
+    if axis in names or not {*ranks} & {*names}:
+        return [{axis: Side(first=0, last=extents.of(axis) - 1)}]
+    found = boxes(extents.of(axis), [extents.of(rank) for rank in ranks[1:]])
+    return [dict(zip(ranks, sides, strict=True)) for sides in found]
 
 
 def axes(cascade: Cascade, ranks: Sequence[str]) -> tuple[str, ...]:
@@ -75,15 +87,13 @@ def axes(cascade: Cascade, ranks: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _counts(
-    cascade: Cascade, extents: Extents, one: Einsum, filters: Sequence[Filter]
-) -> dict[str, Int]:
+def _counts(cascade: Cascade, extents: Extents, one: Einsum, sets: Kept) -> dict[str, Int]:
     counts: dict[str, Int] = {}
     ranks = [*one.ranks]
 
     def add(kind: str) -> None:
-        kept = [item for item in filters if _ranks(cascade, item) <= {*ranks}]
-        counts[kind] = counts.get(kind, 0) + points(cascade, extents, ranks, kept)
+        here = [tuple(i for i in every if _ranks(cascade, i) <= {*ranks}) for every in sets]
+        counts[kind] = counts.get(kind, 0) + _any(cascade, extents, ranks, _least(here))
 
     for operator in one.operators:
         add(operator)
@@ -98,95 +108,59 @@ def _counts(
     return counts
 
 
-def _filters(cascade: Cascade) -> dict[str, tuple[Filter, ...]]:
-    """Tensor to the filters that hold where its Einsum has points, its operands' among them."""
-    found: dict[str, tuple[Filter, ...]] = {}
+def _any(cascade: Cascade, extents: Extents, ranks: Sequence[str], sets: Kept) -> Int:
+    """Points over `ranks` of any of some sets: of each, less those that two have, and so on."""
+    total: Int = 0
+    for count in range(1, len(sets) + 1):
+        for chosen in combinations(sets, count):
+            every = dict.fromkeys(item for one in chosen for item in one)
+            both = points(cascade, extents, ranks, every)
+            total = total + both if count % 2 else total - both
+    return total
+
+
+def _filters(cascade: Cascade) -> dict[str, Kept]:
+    """Tensor to the points at which its Einsum has any, its operands' filters among the filters."""
+    found: dict[str, Kept] = {}
     for one in ordered(cascade):
         read = [
-            [
-                item
-                for item in found.get(operand.tensor, ())
-                if all(operand.position(rank) is At.HERE for rank in _ranks(cascade, item))
-            ]
+            _least(
+                tuple(
+                    item
+                    for item in every
+                    if all(operand.position(rank) is At.HERE for rank in _ranks(cascade, item))
+                )
+                for every in found.get(operand.tensor, ALL)
+            )
             for operand in one.operands
         ]
-        kept, *others = read
+        sets, *others = read
         for merge, other in zip(one.merges, others, strict=True):
             match merge:
                 case "intersection":
-                    kept = [*kept, *other]
+                    sets = _both(sets, other)
                 case "union":
-                    kept = _either(one, kept, other)
+                    sets = _least([*sets, *other])
                 case "right":
-                    kept = other
-        found[one.output.tensor] = tuple(dict.fromkeys([*kept, *one.filters]))
+                    sets = other
+        found[one.output.tensor] = _both(sets, (one.filters,))
     return found
 
 
-def _either(one: Einsum, left: Sequence[Filter], right: Sequence[Filter]) -> list[Filter]:
-    """The filters of what is at the points of either operand. Raises RuleError for two sets."""
-    both = [item for item in left if item in right]
-    if len(both) < min(len({*left}), len({*right})):
-        rule = "keep all the points of one operand for the other, to be counted"
-        raise RuleError("where", f"where must {rule}, and in {one} it does not")
-    return both
+def _both(sets: Kept, others: Kept) -> Kept:
+    """The points that are in some of one and in some of the other."""
+    pairs = product(sets, others)
+    return _least(tuple(dict.fromkeys([*one, *other])) for one, other in pairs)
+
+
+def _least(sets: Iterable[tuple[Filter, ...]]) -> Kept:
+    """The same points without sets that another one holds."""
+    found: list[tuple[Filter, ...]] = []
+    for one in sorted(sets, key=len):
+        if not any({*other} <= {*one} for other in found):
+            found.append(one)
+    return tuple(found)
 
 
 def _ranks(cascade: Cascade, item: Filter) -> set[str]:
     return {rank for name in item.names for rank in cascade.families.get(name, (name,))}
-
-
-def _spans(filters: Iterable[Filter]) -> Mapping[tuple[str, ...], _Span]:
-    """Pairs (or single ranks) that are compared, with the bounds of first less second."""
-    found: dict[tuple[str, ...], _Span] = {}
-    for item in filters:
-        span = _span(item)
-        names = item.names
-        if names[::-1] in found and len(names) > 1:
-            names = names[::-1]
-            low, high = span.low, span.high
-            span = _Span(low=None if high is None else -high, high=None if low is None else -low)
-        found[names] = found.get(names, _Span()).within(span)
-    return found
-
-
-def _span(item: Filter) -> _Span:
-    match item.relation:
-        case "<=":
-            return _Span(high=item.offset)
-        case "<":
-            return _Span(high=item.offset - 1)
-        case ">=":
-            return _Span(low=item.offset)
-        case ">":
-            return _Span(low=item.offset + 1)
-        case _:
-            return _Span(low=item.offset, high=item.offset)
-
-
-def _kept(sizes: Sequence[Int], span: _Span) -> Int:
-    """Points of one rank, or of two, within a span."""
-    upto = _upto if len(sizes) == 1 else _pairs_upto
-    most: Int = 1
-    for size in sizes:
-        most = most * size
-    above = most if span.high is None else upto(sizes, span.high)
-    below: Int = 0 if span.low is None else upto(sizes, span.low - 1)
-    return maximum(above - below, 0)
-
-
-def _upto(sizes: Sequence[Int], bound: int) -> Int:
-    """Coordinates from 0 that are at most `bound`."""
-    return minimum(maximum(bound + 1, 0), sizes[0])
-
-
-def _pairs_upto(sizes: Sequence[Int], bound: int) -> Int:
-    """Pairs (a, b) with a - b <= bound: the sum over b of how many a there are."""
-    a, b = sizes
-    return _staircase(b + bound, a) - _staircase(bound, a)
-
-
-def _staircase(end: Int, size: Int) -> Int:
-    """The sum over t <= end of t held between 0 and `size`."""
-    inside = minimum(maximum(end, 0), size)
-    return inside * (inside + 1) // 2 + maximum(end - size, 0) * size
