@@ -1,14 +1,14 @@
 """Many design points as one object: the attributes of a params or workload type as int64 arrays."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields
 from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from designs.rules import Spec, default_of, kept
+from designs.rules import Spec, default_of, kept, nested_type
 
 
 class Grid:
@@ -39,7 +39,7 @@ class Grid:
         below: dict[str, dict[str, Any]] = {name: {} for name in declared}
         for path, column in columns.items():
             name, dot, rest = path.partition(".")
-            if name not in declared or (dot and not is_dataclass(declared[name].type)):
+            if name not in declared or (dot and nested_type(declared[name]) is None):
                 raise TypeError(f"{path} must be a field of {kind.__name__}")
             if dot:
                 below[name][rest] = column

@@ -12,7 +12,7 @@ import yaml
 from designs.document import DesignError, Node, Place, not_among, parse, read, written
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit, workload_key
 from designs.names import NAME, RESERVED
-from designs.rules import RuleError, Spec, check_value, default_of
+from designs.rules import RuleError, Spec, check_value, default_of, nested_type
 
 _FOLDER = Path(__file__).parent
 
@@ -190,8 +190,9 @@ def field_value(item: "Field[Any]", node: Node, base: Any = MISSING) -> Any:
     """
     if node.value is None:
         raise node.place.error(f"{item.name} must have a value, not be left empty")
-    if isinstance(item.type, type) and is_dataclass(item.type):
-        return build(item.type, node, base)
+    part = nested_type(item)
+    if part is not None:
+        return build(part, node, base)
     if isinstance(item.type, type) and issubclass(item.type, enum.IntEnum):
         members = {member.name.lower(): member for member in item.type}
         return members[node.choice(members)]
@@ -231,12 +232,12 @@ def _with(params: Node, kind: type[Any], path: str, value: Node) -> Node:
     if key not in declared:
         raise value.place.error(not_among("key", key, declared))
     entries = dict(params.mapping(declared))
-    nested = declared[key].type
+    part = nested_type(declared[key])
     if rest:
-        if not (isinstance(nested, type) and is_dataclass(nested)):
+        if part is None:
             raise value.place.error(f"{key} must have no keys below it, not {rest}")
         inner = entries.get(key, Node(value={}, place=value.place))
-        entries[key] = _with(inner, nested, rest, value)
+        entries[key] = _with(inner, part, rest, value)
     else:
         entries[key] = value
     return Node(value=entries, place=params.place)

@@ -246,14 +246,22 @@ def kept(rules: tuple[Rule[P], ...], subject: P) -> Flag:
     return verdict
 
 
+def nested_type(item: "Field[Any]") -> type[Any] | None:
+    """The dataclass that nests in a field; None where the field holds a value or has a file."""
+    spec: Spec = item.metadata.get("spec", Spec(doc=""))
+    kind = item.type if isinstance(item.type, type) and is_dataclass(item.type) else None
+    return kind if spec.read is None else None
+
+
 def leaves(kind: type[Any], prefix: str = "") -> "dict[str, Field[Any]]":
     """Every field of a params or workload type by its path; for a nested one those below it."""
     found: dict[str, Field[Any]] = {}
     for item in fields(kind):
-        if isinstance(item.type, type) and is_dataclass(item.type):
-            found |= leaves(item.type, f"{prefix}{item.name}.")
-        else:
+        part = nested_type(item)
+        if part is None:
             found[prefix + item.name] = item
+        else:
+            found |= leaves(part, f"{prefix}{item.name}.")
     return found
 
 

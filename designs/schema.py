@@ -1,12 +1,12 @@
 """JSON Schema of the design files, for editors."""
 
 import enum
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields
 from typing import Any, TypeAlias
 
 from designs.families import FAMILIES, WORKLOADS
 from designs.names import NAME
-from designs.rules import Spec, default_of
+from designs.rules import Spec, default_of, nested_type
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -86,8 +86,9 @@ def _object(kind: Any, base: Any = MISSING) -> Schema:
 def _field(item: "Field[Any]", default: Any) -> Schema:
     spec: Spec = item.metadata["spec"]
     text: Schema = {"description": f"{spec.doc} [{spec.unit}]" if spec.unit else spec.doc}
-    if is_dataclass(item.type):
-        return _object(item.type, default) | text
+    part = nested_type(item)
+    if part is not None:
+        return _object(part, default) | text
     if isinstance(item.type, type) and issubclass(item.type, enum.Enum):
         text["enum"] = [member.name.lower() for member in item.type]
         default = default.name.lower() if isinstance(default, enum.Enum) else default

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from designs.document import Node
 from designs.families import Params, Workload, check_fit, check_kind, fit
 from designs.grid import Grid
 from designs.loader import field_value, open_document, params_type, read_workloads
-from designs.rules import Flag, Rule, RuleError
+from designs.rules import Flag, Rule, RuleError, nested_type
 
 Indices: TypeAlias = NDArray[np.int64]
 
@@ -246,8 +246,9 @@ def _axes(kind: type[Any], node: Node, prefix: str = "") -> tuple[Axis, ...]:
     axes: tuple[Axis, ...] = ()
     for name, child in node.mapping(declared).items():
         item = declared[name]
-        if isinstance(item.type, type) and is_dataclass(item.type):
-            axes += _axes(item.type, child, f"{prefix}{name}.")
+        part = nested_type(item)
+        if part is not None:
+            axes += _axes(part, child, f"{prefix}{name}.")
         else:
             axes += (Axis(name=prefix + name, values=_values(item, child)),)
     return axes

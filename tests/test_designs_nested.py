@@ -15,6 +15,7 @@ from designs.document import Place, parse
 from designs.grid import Grid
 from designs.loader import build, check_workloads, plain
 from designs.rules import Rule, RuleError, check, integer, leaves, measured, properties
+from designs.schema import _object
 
 DEFAULT = NestedParams()
 
@@ -229,3 +230,7 @@ def test_a_field_may_come_from_a_file_of_any_kind(tmp_path):
     )
     grid = Grid(Requests, {"batch": [1, 2], "trace": found.trace}, 2)
     assert grid.valid().all() and grid.object_at(1) == found
+    assert [*leaves(Requests)] == ["trace", "batch"]
+    assert _object(Requests)["properties"]["trace"] == {
+        "description": "lengths, one in a line", "type": "string",
+    }  # fmt: skip
