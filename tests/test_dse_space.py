@@ -1,7 +1,9 @@
 """Search spaces: axes, numbering, validity, and the sentence for everything wrong in one."""
 
 import itertools
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -287,3 +289,16 @@ def test_errors_below_nested_params(nested, folder, params, sentence):
     with pytest.raises(DesignError) as caught:
         load_space("x.yaml")
     assert str(caught.value) == f"x.yaml:2: params.{sentence}"
+
+
+def test_the_examples_of_the_page_are_spaces(folder):
+    page = (Path(__file__).parent.parent / "docs" / "sweeps.md").read_text()
+    array, engine = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (folder / "array.yaml").write_text(array)
+    space = load_space("array.yaml")
+    assert [axis.values for axis in space.axes[:2]] == [(*range(4, 33, 4),), (4, 8, 16, 32, 64)]
+    assert 0 < len(space.valid_points(np.arange(space.point_count))) < space.point_count == 160
+    (folder / "engine.yaml").write_text(engine)
+    space = load_space("engine.yaml")
+    assert [axis.name for axis in space.axes] == ["tint.tables", "vector_lanes"]
+    assert len(space.valid_points(np.arange(4))) == space.point_count == 4
