@@ -2,9 +2,36 @@
 
 import argparse
 import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from dse.engines import SEED_MAX
 from dse.space import DEFAULT_TECHNOLOGY
+from dse.text import Outcome
+
+Command: TypeAlias = Callable[[argparse.Namespace], Outcome]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def command(
+    commands: Commands,
+    name: str,
+    run: Command,
+    text: str,
+    examples: Sequence[str],
+) -> argparse.ArgumentParser:
+    """A new command, which runs `run`; `text` says what it is, `examples` follow its options."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    made = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=f"examples:\n{lines}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    made.set_defaults(command=run)
+    return made
 
 
 def node(text: str) -> int:

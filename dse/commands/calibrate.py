@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from archmodels.technology import FittedPrice, Price, Technology, dump
 from designs import DesignError
+from dse import arguments
+from dse.arguments import Commands
+from dse.engines import YOSYS_ENGINES
 from dse.files import whole
 from dse.progress import Progress
 from dse.text import Outcome, table
@@ -26,6 +29,30 @@ OPEN_PROCESSES = {
 sky130hd has none at hand; it takes those of the other process of its node.
 """
 SECTIONS = ("area_um2", "energy_pj", "leakage_nw", "delay_ps")
+
+
+def add(commands: Commands) -> None:
+    """Add calibrate to the command line."""
+    calibrating = arguments.command(
+        commands, "calibrate", run, "measure the prices of a technology in its cells",
+        ["hwgen calibrate --tech asap7 --liberty asap7.lib.gz --sram sram -o asap7.yaml",
+         "a source checkout's own file is written where -o is left out;",
+         "a killed calibration goes on where it stopped when the same command is given again"],
+    )  # fmt: skip
+    calibrating.add_argument("--tech", required=True, metavar="NAME", help="its name, as a file's")
+    arguments.liberty(calibrating, required=True)
+    calibrating.add_argument("--sram", metavar="DIR", help="Liberty files of SRAM macros")
+    calibrating.add_argument(
+        "--sram-pattern", metavar="GLOB",
+        help="which files of it (default: *.lib, or a known process's own)",
+    )  # fmt: skip
+    calibrating.add_argument("--node-nm", type=arguments.node, metavar="N",
+                             help="the node it goes by")  # fmt: skip
+    calibrating.add_argument(
+        "--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
+        help="the pinned Yosys, or the one on PATH (default: %(default)s)",
+    )  # fmt: skip
+    calibrating.add_argument("-o", "--output", metavar="FILE", help="NAME.yaml")
 
 
 def run(args: Namespace) -> Outcome:

@@ -17,7 +17,9 @@ from designs.document import written
 from designs.families import least_work
 from designs.loader import description, plain
 from designs.rules import Int, Spec, leaves, properties
-from dse.commands.model import inventory, inventory_units
+from dse import arguments
+from dse.arguments import Commands
+from dse.commands.model import INVENTORY_NOTE, inventory, inventory_units
 from dse.request import design_of
 from dse.text import Outcome, table
 
@@ -26,6 +28,23 @@ LISTED = {
     "cascades": "cascades of Einsums (hwgen passes NAME)",
 }
 """Folders of files that ship, beside designs, to the heading of their list."""
+
+
+def add(commands: Commands) -> None:
+    """Add list, show and schema to the command line."""
+    arguments.command(
+        commands, "list", run_list, "list the designs and search spaces that ship", []
+    )
+    show = arguments.command(
+        commands, "show", run_show, "params, ports, inventory and peak of a design",
+        ["hwgen show tile4", "hwgen show my_array.yaml --set cols=32 --json", INVENTORY_NOTE],
+    )  # fmt: skip
+    arguments.design(show)
+    arguments.command(
+        commands, "schema", run_schema, "print the JSON Schema of design files",
+        ["hwgen schema > hwgen.schema.json",
+         "in an editor: # yaml-language-server: $schema=hwgen.schema.json"],
+    )  # fmt: skip
 
 
 def run_list(args: Namespace) -> Outcome:

@@ -3,6 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
+from dse import arguments
+from dse.arguments import Commands
 from dse.files import output_folder
 from dse.request import design_of
 from dse.text import Outcome
@@ -12,6 +14,22 @@ FLOWS = ("orfs", "librelane", "fusesoc", "vivado")
 
 CLOCK_PS = 2000.0
 """What `--clock-ps` says unless given; a start, which the user changes in one place."""
+
+
+def add(commands: Commands) -> None:
+    """Add emit to the command line."""
+    emitting = arguments.command(
+        commands, "emit", run, "write Verilog, file list, core file, SDC and manifest",
+        ["hwgen emit edge16 -o build/edge16", "hwgen emit edge16 -o build/edge16 --wrap axis",
+         "hwgen emit edge16 -o build/edge16 --flow orfs --flow vivado --clock-ps 800"],
+    )  # fmt: skip
+    arguments.design(emitting)
+    arguments.output(emitting, "folder for the files; made where it is missing")
+    emitting.add_argument("--wrap", choices=("axis",), help="add a top with AXI4-Stream names")
+    emitting.add_argument("--flow", action="append", default=[], choices=FLOWS,
+                          help="add what this flow expects; may be given again")  # fmt: skip
+    emitting.add_argument("--clock-ps", type=arguments.period, default=CLOCK_PS, metavar="T",
+                          help="period in the constraints (default: %(default)g)")  # fmt: skip
 
 
 def run(args: Namespace) -> Outcome:

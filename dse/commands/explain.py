@@ -8,6 +8,8 @@ from dataclasses import asdict
 from archmodels.explanation import Line, basis, explained
 from archmodels.technology import Technology
 from designs import DesignError
+from dse import arguments
+from dse.arguments import Commands
 from dse.commands.model import evaluate, technology_of
 from dse.request import design_of, workloads_of
 from dse.text import Outcome, table
@@ -23,6 +25,20 @@ TITLES = {
 }
 
 MORE = "with a KEY: law, range, residual and source of its prices; --workload: of another workload"
+
+
+def add(commands: Commands) -> None:
+    """Add explain to the command line."""
+    explaining = arguments.command(
+        commands, "explain", run, "where a figure of the model comes from",
+        ["hwgen explain edge16", "hwgen explain edge16 pe.multiplier --gemm 64,64,64",
+         "hwgen explain tile4 mac.slots --tech horowitz45 --json"],
+    )  # fmt: skip
+    arguments.design(explaining)
+    explaining.add_argument("key", metavar="KEY", nargs="?",
+                            help="a part, event or path (default: all)")  # fmt: skip
+    arguments.workload(explaining)
+    arguments.technology(explaining)
 
 
 def run(args: Namespace) -> Outcome:

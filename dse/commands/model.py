@@ -12,12 +12,16 @@ from archmodels.supply import Supply, SystemReport, supplied
 from archmodels.technology import Real, Technology
 from designs import Design, DesignError, Workload
 from designs.document import not_among
-from dse import dram, supply
+from dse import arguments, dram, supply
+from dse.arguments import Commands
 from dse.request import design_of, workloads_of
 from dse.text import Outcome, area_text, energy_text, table
 
 STORAGE = FLIP_FLOPS | {Kind.MEMORY, Kind.MEMORY_READ_REGISTER}
 """What an inventory gives in bits; everything else is counted."""
+
+
+INVENTORY_NOTE = "with --json, inventory_units says which inventory numbers are bits, which a count"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +40,21 @@ class Result:
 
     counts: Counts
     cost: CostReport
+
+
+def add(commands: Commands) -> None:
+    """Add model to the command line."""
+    modelling = arguments.command(
+        commands, "model", run, "cycles, frequency, activity, traffic, area and energy",
+        ["hwgen model edge16", "hwgen model edge16 --gemm 128,768,768 --set dataflow=ws",
+         "hwgen model edge16 --workload minilm_query --json",
+         "hwgen model lut32_int8 --tech asap7 --dram lpddr5x --bandwidth-gbps 25.6",
+         INVENTORY_NOTE],
+    )  # fmt: skip
+    arguments.design(modelling)
+    arguments.workload(modelling)
+    arguments.technology(modelling)
+    arguments.memory(modelling)
 
 
 def run(args: Namespace) -> Outcome:

@@ -12,6 +12,8 @@ from designs.lut_ternary import LutTernaryParams, Stationary
 from designs.rules import Ints, ceil_div
 from designs.ternary import TRITS_PER_BYTE, decode_bytes, encode_bytes
 from designs.values import read_tensor
+from dse import arguments
+from dse.arguments import Commands
 from dse.files import output_folder, whole
 from dse.request import design_of
 from dse.text import Outcome
@@ -21,6 +23,27 @@ TRITS, CHECKPOINT, BYTE5 = FORMS = ("trits", "checkpoint", "byte5")
 
 FORM_OPTIONS = {"outputs": CHECKPOINT, "shape": BYTE5}
 """The one form with which each of these options is given."""
+
+
+def add(commands: Commands) -> None:
+    """Add pack to the command line."""
+    packing = arguments.command(
+        commands, "pack", run, "trained ternary weights as transfers for $readmemh",
+        ["hwgen pack tint16 weights.npy -o w.hex",
+         "hwgen pack tint16 up_proj.npy --form checkpoint -o w.hex",
+         "hwgen pack tint16 weights.bin --form byte5 --shape 3200,8640 -o w.hex",
+         "DESIGN is one of machine lut_ternary; docs/lut_ternary.md says what the forms are"],
+    )  # fmt: skip
+    arguments.design(packing)
+    packing.add_argument("weights", metavar="WEIGHTS", help="a .npy file, or a raw one of bytes")
+    packing.add_argument("--form", choices=FORMS, default=TRITS,
+                         help="trits (k, n) of -1, 0 and 1, a BitNet checkpoint's bytes, or five "
+                         "trits in a byte (default: %(default)s)")  # fmt: skip
+    packing.add_argument("--outputs", type=arguments.size, metavar="N",
+                         help="outputs of a checkpoint's matrix (default: 4 per row)")  # fmt: skip
+    packing.add_argument("--shape", type=arguments.shape, metavar="K,N",
+                         help="shape of the weights in a file of bytes (byte5)")  # fmt: skip
+    packing.add_argument("-o", "--output", required=True, metavar="FILE", help="transfers, in hex")
 
 
 def run(args: Namespace) -> Outcome:

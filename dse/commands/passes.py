@@ -11,6 +11,8 @@ from designs import DesignError
 from designs.cascade import REWRITES, Cascade, Einsum, Extents, load
 from designs.document import not_among
 from designs.rules import RuleError
+from dse import arguments
+from dse.arguments import Commands
 from dse.cascade_text import folds, when
 from dse.files import output_folder, whole
 from dse.text import Outcome, table
@@ -18,6 +20,25 @@ from dse.text import Outcome, table
 PICTURES = (".png", ".svg")
 REWRITINGS = tuple(REWRITES)
 SIZE = re.compile(r"([a-z][a-z0-9_]*)=([1-9][0-9]{0,9})")
+
+
+def add(commands: Commands) -> None:
+    """Add passes to the command line."""
+    counting = arguments.command(
+        commands, "passes", run, "how often a cascade of Einsums goes over a rank",
+        ["hwgen passes one_pass --sizes m=4096,m0=256,p=256,e=64,f=64",
+         "hwgen passes three_pass --rewrite defer-division --rewrite iterative-max",
+         "hwgen passes two_pass --plot build/two_pass.png",
+         "docs/cascades.md says what a pass is, and how a cascade is written"],
+    )  # fmt: skip
+    counting.add_argument("cascade", metavar="CASCADE", help="shipped cascade or YAML file")
+    counting.add_argument("--rank", metavar="R",
+                          help="rank or family to count over (default: as it states)")  # fmt: skip
+    counting.add_argument("--sizes", metavar="R=N,...",
+                          help="sizes of all families and tiles, to count operations")  # fmt: skip
+    counting.add_argument("--rewrite", action="append", default=[], choices=REWRITINGS,
+                          help="rewrite first, in the order given")  # fmt: skip
+    counting.add_argument("--plot", metavar="FILE", help="draw the graph: a .png or .svg file")
 
 
 def run(args: Namespace) -> Outcome:

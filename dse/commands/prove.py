@@ -5,11 +5,25 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from dse import arguments
+from dse.arguments import Commands
 from dse.request import design_of
 from dse.text import Outcome, table
 
 if TYPE_CHECKING:
     from hwgen.prove import Verdict
+
+
+def add(commands: Commands) -> None:
+    """Add prove to the command line."""
+    proving = arguments.command(
+        commands, "prove", run, "prove a design's carry-save arithmetic, part by part",
+        ["hwgen prove tile4_opt1", "hwgen prove opt4e_4 --set a_bits=16 --json",
+         "hwgen prove tile4_opt1 --verilog"],
+    )  # fmt: skip
+    arguments.design(proving)
+    proving.add_argument("--verilog", action="store_true",
+                         help="also that the Verilog is those gates; slower")  # fmt: skip
 
 
 def run(args: Namespace) -> Outcome:

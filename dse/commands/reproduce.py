@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from designs import DesignError
 from designs.document import not_among
+from dse import arguments
+from dse.arguments import Commands
 from dse.files import output_folder, whole
 from dse.text import Outcome
 
@@ -18,6 +20,29 @@ if TYPE_CHECKING:
 
 PAPERS = ("bitweight", "fusemax", "lut-ternary", "vitallm")
 """Of `dse.reproduce`, which is imported late."""
+
+
+def add(commands: Commands) -> None:
+    """Add reproduce to the command line."""
+    reproducing = arguments.command(
+        commands, "reproduce", run, "a paper's numbers, ours, and why they differ",
+        ["hwgen reproduce bitweight -o build/bitweight",
+         "hwgen reproduce bitweight --tech asap7 --json",
+         "with --liberty-dir, what was not yet measured of today's Verilog is measured first;",
+         "what was measured is kept, so that a killed run goes on where it stopped"],
+    )  # fmt: skip
+    reproducing.add_argument("paper", metavar="PAPER", choices=PAPERS,
+                             help=", ".join(PAPERS))  # fmt: skip
+    reproducing.add_argument(
+        "--tech", "--technology", dest="tech", action="append", default=[], metavar="T",
+        help="only in this technology; may be given again",
+    )  # fmt: skip
+    reproducing.add_argument("--liberty-dir", metavar="DIR",
+                             help="folder with T.lib.gz or T.lib of each technology")  # fmt: skip
+    reproducing.add_argument("--measurements", metavar="FILE",
+                             help="what was measured (default: the file that ships)")  # fmt: skip
+    reproducing.add_argument("-o", "--output", metavar="DIR",
+                             help="leave the table and the plots there")  # fmt: skip
 
 
 def run(args: Namespace) -> Outcome:

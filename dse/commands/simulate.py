@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import archmodels
 from designs import Design, DesignError, Workload
-from dse.engines import ENGINES, NETLIST_PACKAGES, Run
+from dse import arguments
+from dse.arguments import Commands
+from dse.engines import DEFAULT_RUN, ENGINES, NETLIST_PACKAGES, Run
 from dse.files import output_folder
 from dse.request import design_of, workloads_of
 from dse.text import Outcome, table
@@ -19,6 +21,26 @@ if TYPE_CHECKING:
 
 SIM_VIEWS = ("outputs", "cycles", "activity")
 CHECK_VIEWS = ("outputs", "cycles", "netlist", "activity")
+
+
+def add(commands: Commands) -> None:
+    """Add sim and check to the command line."""
+    for name, run, text in (
+        ("sim", run_sim, "simulate the RTL, compare with golden and model"),
+        ("check", run_check, "outputs, cycles, netlist and activity in one verdict"),
+    ):
+        running = arguments.command(
+            commands, name, run, text,
+            [f"hwgen {name} tile4", f"hwgen {name} edge16 --gemm 16,64,16 --json"],
+        )  # fmt: skip
+        arguments.design(running)
+        arguments.workload(running)
+        running.add_argument("--seed", type=arguments.seed, default=DEFAULT_RUN.seed, metavar="N",
+                             help="of the random operands (default: %(default)s)")  # fmt: skip
+        running.add_argument("--engine", choices=ENGINES, default=DEFAULT_RUN.engine,
+                             help="simulator (default: %(default)s)")  # fmt: skip
+        running.add_argument("--waves", nargs="?", const=".", metavar="DIR",
+                             help="write DESIGN_WORKLOAD.vcd to DIR (default: here)")  # fmt: skip
 
 
 def run_sim(args: Namespace) -> Outcome:

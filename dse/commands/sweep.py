@@ -10,6 +10,8 @@ import numpy as np
 import archmodels
 from archmodels import technology
 from designs import Design, dump
+from dse import arguments
+from dse.arguments import Commands
 from dse.files import output_folder
 from dse.plot import pareto_plot
 from dse.progress import Progress
@@ -17,6 +19,21 @@ from dse.space import Refusal, SearchSpace, behind, load_space
 from dse.supply import check_clocked, supply_of
 from dse.sweep import SweepResult, finish, sweep, write_csv
 from dse.text import Outcome, table
+
+
+def add(commands: Commands) -> None:
+    """Add sweep to the command line."""
+    sweeping = arguments.command(
+        commands, "sweep", run, "evaluate a search space: CSV, Pareto plot, best design",
+        ["hwgen sweep minilm_query -o build/sweep",
+         "hwgen model build/sweep/best.yaml",
+         "hwgen sweep ternary_decode --dram lpddr5x --bandwidth-gbps 6.4 -o build/decode",
+         "a killed sweep goes on where it stopped when the same command runs again;",
+         "with --json, points_per_second is null if no point was left to evaluate"],
+    )  # fmt: skip
+    sweeping.add_argument("space", metavar="SPACE", help="shipped search space or YAML file")
+    arguments.memory(sweeping)
+    arguments.output(sweeping, "folder for points.csv, pareto.csv, pareto.png and best.yaml")
 
 
 def run(args: Namespace) -> Outcome:

@@ -11,7 +11,10 @@ from archmodels.counts import Kind, flip_flop_bits
 from archmodels.technology import Technology
 from designs import Design
 from designs.families import least_work
+from dse import arguments
+from dse.arguments import Commands
 from dse.commands.model import technology_of
+from dse.engines import YOSYS_ENGINES
 from dse.files import output_folder, whole
 from dse.progress import Progress
 from dse.request import design_of
@@ -26,6 +29,30 @@ MEMORIES = (Kind.MEMORY, Kind.MEMORY_READ_REGISTER)
 
 NOT_INCLUDED = "not included: wires, clock tree, placement, memory macros"
 REPORT = "report.json"
+
+
+def add(commands: Commands) -> None:
+    """Add synth to the command line."""
+    making = arguments.command(
+        commands, "synth", run, "synthesise: area, gates, registers, critical path",
+        ["hwgen synth tile4", "hwgen synth edge16 --liberty asap7.lib.gz --tech asap7",
+         "hwgen synth tile4 --liberty sg13g2.lib --clock-ps 4000 -o build/tile4 --json",
+         "without --liberty, in gate equivalents; finished modules are kept and used again"],
+    )  # fmt: skip
+    arguments.design(making)
+    arguments.liberty(making)
+    making.add_argument("--tech", "--technology", dest="technology", metavar="T",
+                        help="show the model's figures beside, in this technology")  # fmt: skip
+    making.add_argument("--clock-ps", type=arguments.period, default=CLOCK_PS,
+                        metavar="T",
+                        help="clock to size for (default: as fast as it gets)")  # fmt: skip
+    making.add_argument("--engine", choices=YOSYS_ENGINES, default=YOSYS_ENGINES[0],
+                        help="pinned Yosys, or the one on PATH (default: %(default)s)")  # fmt: skip
+    making.add_argument("--flat", action="store_true", help="the whole design as one module")
+    making.add_argument("--time-limit", type=arguments.seconds, default=TIME_LIMIT_S,
+                        metavar="S", help="for all modules (default: %(default)g s)")  # fmt: skip
+    making.add_argument("-o", "--output", metavar="DIR",
+                        help="leave the netlist and report.json there")  # fmt: skip
 
 
 def run(args: Namespace) -> Outcome:
