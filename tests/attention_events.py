@@ -104,7 +104,8 @@ class Events:
 
     def leave(self, cycle, scored):
         """Results of a query tile whose last products begin in `cycle`, its weights in `scored`."""
-        last_lane = FIRST_ELEMENT + 2 * self.params.side - 1 + self.params.lane_stages - 1
+        last_lane = FIRST_ELEMENT + 2 * self.params.side - self.params.columns_per_lane
+        last_lane += self.params.lane_stages - 1
         product = cycle + last_lane + max(self.slots[LaneOp.WEIGH,]) + RESULT
         denominator = scored + last_lane + max(self.slots[LaneOp.SUM,])
         quotient = denominator + self.params.divide_cycles + RESULT

@@ -67,6 +67,32 @@ POINTS = {
         queries=3,
         keys=5,
     ),
+    "two_columns": point(
+        AttentionParams(side=4, e=5, f=4, columns_per_lane=2, query_tiles=3),
+        queries=13,
+        keys=9,
+    ),
+    "two_columns_late": point(
+        AttentionParams(
+            side=4, e=2, f=5, columns_per_lane=2, lane_stages=2, numerator_lanes=2, exp_stages=1
+        ),
+        queries=9,
+        keys=13,
+        pattern=Pattern.CAUSAL,
+    ),
+    "two_columns_sequential": point(
+        AttentionParams(
+            side=2,
+            e=2,
+            f=1,
+            columns_per_lane=2,
+            binding=Binding.SEQUENTIAL,
+            masking=Masking.NONE,
+            exp_method=ExpMethod.POLYNOMIAL,
+        ),
+        queries=4,
+        keys=6,
+    ),
     "sequential": point(
         AttentionParams(side=3, e=4, f=5, binding=Binding.SEQUENTIAL), queries=5, keys=8
     ),

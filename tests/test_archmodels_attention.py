@@ -219,10 +219,15 @@ def random_pairs(count, seed):
     for _ in range(count):
         fields = {name: draw.choice(list(members)) for name, members in CHOICES.items()}
         fields |= {name: draw.randint(*ends) for name, ends in SIZES.items()}
-        fields["fma_lanes"] |= fields["lane_stages"] > 1
         group = draw.choice((1, 2, 3))
         side = group * draw.randint(1, 4)
-        fields["numerator_lanes"] = draw.choice((1, side // group, side))
+        can_be_two = fields["element"] == Element.INT8 or fields["lane_stages"] == 1
+        fields["columns_per_lane"] = draw.choice((1, 2)) if side % 2 == 0 and can_be_two else 1
+        fields["fma_lanes"] |= fields["lane_stages"] > 1 or fields["columns_per_lane"] > 1
+        lanes = side // fields["columns_per_lane"]
+        fields["numerator_lanes"] = draw.choice(
+            (1, lanes if lanes % group else lanes // group, lanes)
+        )
         params = AttentionParams(side=side, group=group, **fields)
         pattern = draw.choice([one for one in Pattern if one <= params.masking])
         keys = side * draw.randint(1, 5)

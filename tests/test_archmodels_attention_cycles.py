@@ -58,7 +58,10 @@ def engines(draw, job):
         "return_registers": draw(st.sampled_from([1, 2, 16])),
         "numerator_lanes": draw(st.sampled_from([1, params.side])),
     }
-    fields["fma_lanes"] |= fields["lane_stages"] > 1
+    if params.side % 2 == 0:
+        fields["columns_per_lane"] = columns = draw(st.integers(1, 2))
+        fields["numerator_lanes"] = max(1, fields["numerator_lanes"] // columns)
+    fields["fma_lanes"] |= max(fields["lane_stages"], fields.get("columns_per_lane", 1)) > 1
     return dataclasses.replace(params, **fields), dataclasses.replace(workload, e=e, f=f)
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from designs.attention import Attention, AttentionFit, AttentionParams, Pattern
+from designs.attention import Attention, AttentionFit, AttentionParams, Element, Pattern
 from designs.families import check_fit, least_work
 from designs.grid import Grid
 from designs.rules import RuleError, kept
@@ -197,12 +197,25 @@ def test_fits_of_a_grid_are_those_of_its_points():
         ({"exp_segments": 12}, "exp_segments must be a power of two, not 12"),
         ({"splits": 3}, "splits must divide side = 8, not 3"),
         ({"group": 3}, "group must divide side / splits = 8, not 3"),
-        ({"numerator_lanes": 3}, "numerator_lanes must divide side = 8, not 3"),
+        ({"numerator_lanes": 3}, "numerator_lanes must divide lanes = 8, not 3"),
         ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
         ({"result_tiles": 1}, "result_tiles must be at least 2 where tiles overlap, not 1"),
         (
             {"lane_stages": 2, "fma_lanes": False},
             "lane_stages must be 1 without fma_lanes, where products are kept anyway, not 2",
+        ),
+        (
+            {"lane_stages": 2, "columns_per_lane": 2, "element": Element.FP16},
+            "lane_stages must be 1 where a lane for floats has several columns, not 2",
+        ),
+        (
+            {"columns_per_lane": 2, "fma_lanes": False},
+            "columns_per_lane must be 1 without fma_lanes, not 2",
+        ),
+        ({"columns_per_lane": 2, "side": 3}, "columns_per_lane must divide side = 3, not 2"),
+        (
+            {"columns_per_lane": 2, "splits": 2},
+            "columns_per_lane must be 1 with several splits, not 2",
         ),
     ],
 )
@@ -221,6 +234,7 @@ FIELDS = {
     "exp_stages": [1, 2, 3],
     "fma_lanes": [False, True],
     "lane_stages": [1, 2],
+    "columns_per_lane": [1, 2],
     "query_tiles": [1, 3, 64],
     "binding": [0, 1],
     "idle_slot": [False, True],
@@ -233,8 +247,13 @@ FIELDS = {
 def draw_params(random):
     """Params of one random engine, and the same fields as numbers."""
     codes = {name: values[random.integers(len(values))] for name, values in FIELDS.items()}
-    codes["fma_lanes"] |= codes["lane_stages"] > 1
-    codes["numerator_lanes"] = (1, codes["side"])[random.integers(2)]
+    if codes["side"] % 2:
+        codes["columns_per_lane"] = 1
+    if codes["element"] and codes["columns_per_lane"] > 1:
+        codes["lane_stages"] = 1
+    codes["fma_lanes"] |= codes["lane_stages"] > 1 or codes["columns_per_lane"] > 1
+    lanes = codes["side"] // codes["columns_per_lane"]
+    codes["numerator_lanes"] = (1, lanes)[random.integers(2)]
     defaults = AttentionParams()
     given = {name: type(getattr(defaults, name))(code) for name, code in codes.items()}
     return AttentionParams(**given), codes

@@ -128,6 +128,62 @@ def test_an_epoch_shorter_than_numerators_take_is_a_hazard(lane, late):
     assert found.startswith("a numerator must be free for the next tile")
 
 
+TWO_COLUMNS = AttentionParams(side=4, e=4, f=4, columns_per_lane=2)
+
+
+def test_lanes_of_two_columns_take_one_after_the_other():
+    """E = F: products and scores leave lanes no slot but the mask's, and PRM is made twice."""
+    schedule = Schedule.of(TWO_COLUMNS)
+    names = [f"{slot.lane.name} {slot.lane_column}" for slot in schedule.slots]
+    steps = ["SUBTRACT", "EXP_1", "EXP_2"]
+    factors = [f"{step} {column}" for column in (0, 1) for step in steps]
+    assert names == (
+        ["WEIGH 0", "WEIGH 1"] * 4
+        + [factors[0], "MAXIMUM 0", "MAXIMUM 1"]
+        + factors[1:]
+        + ["SUM 0", "SUM 1"]
+    )
+    assert TWO_COLUMNS.epoch == 4 + 4 + 2 * 3 + 4
+    assert replace(TWO_COLUMNS, e=12).epoch == 12 + 4 + 1 + 1 + 3 + 2
+
+
+def exchanged(slots, first, second):
+    """Slots of which two have each other's work of the lanes."""
+    fields, found = ("lane", "lane_age", "lane_index", "lane_column"), list(slots)
+    for at, other in ((first, second), (second, first)):
+        found[at] = replace(slots[at], **{name: getattr(slots[other], name) for name in fields})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (8, 7, "a lane's factor must be free for the next tile"),
+        (13, 14, "the factors of a lane must come one after the other"),
+        (17, 15, "the denominator must come after what it takes"),
+        (9, 10, "a lane must take MAXIMUM of column 0 when it leaves the array"),
+        (16, 17, "a lane must take SUM of column 1 when it leaves the array"),
+    ],
+)
+def test_what_lanes_of_two_columns_do_in_another_slot_is_a_hazard(first, second, sentence):
+    """Two slots with their lanes' work exchanged."""
+    schedule = Schedule.of(TWO_COLUMNS)
+    slots = exchanged(schedule.slots, first, second)
+    broken = hazards(TWO_COLUMNS, replace(schedule, slots=tuple(slots)))
+    assert any(text.startswith(sentence) for text in broken), broken
+
+
+def test_factors_begun_before_their_gains_are_kept_are_a_hazard():
+    params = replace(TWO_COLUMNS, binding=Binding.SEQUENTIAL, masking=Masking.NONE)
+    schedule = Schedule.of(params)
+    slots = list(schedule.slots)
+    top = next(at for at, slot in enumerate(slots) if slot.lane == LaneOp.MAXIMUM)
+    begins = next(at for at, slot in enumerate(slots) if slot.lane == LaneOp.SUBTRACT)
+    slots = exchanged(slots, top + 1, begins)
+    broken = hazards(params, replace(schedule, slots=tuple(slots)))
+    assert any(text.startswith("a factor must come after") for text in broken), broken
+
+
 def test_a_mask_after_the_maximum_is_a_hazard():
     params = AttentionParams(side=2, e=5, f=5)
     broken = hazards(params, moved(Schedule.of(params), PeOp.UPPER, 1))

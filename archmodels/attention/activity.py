@@ -133,6 +133,8 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
     """Part of the lanes or the output to how often each works."""
     p, x, kept = params, epoch, tiles.kept
     always, results = kept * (x.pitch * p.f + x.lanes_busy), tiles.queries * p.f
+    columns = kept * x.columns  # of all tiles, those of a lane
+    going_on: Int = kept - tiles.queries
     moving = ("op", "command", "operands", "multiplier", "adder", "product", "sum", "step")
     adding = ("adding", "added")
     floats = ("float_multiplier", "float_adder", "float_product")
@@ -140,11 +142,13 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
     return {
         **dict.fromkeys((f"lanes.{part}" for part in (*moving, *adding, *floats)), always),
         **dict.fromkeys((f"lanes.fma.{part}" for part in FUSED_PARTS), always),
-        **dict.fromkeys(("lanes.difference", "lanes.greater"), kept),
-        "lanes.numerator.skew": (kept - tiles.queries) * p.f,
+        **dict.fromkeys(("lanes.difference", "lanes.greater"), columns),
+        **dict.fromkeys(("lanes.north", "lanes.factor"), always),
+        "lanes.aside": kept,
+        "lanes.numerator.skew": x.columns * going_on * p.f,
         "lanes.numerator.align": always,
-        **weight_uses("lanes.weight", p, x, kept),
-        **float_weight_uses("lanes", p, kept),
+        **weight_uses("lanes.weight", p, x, columns),
+        **float_weight_uses("lanes", p, columns),
         **dict.fromkeys((f"outputs.{part}" for part in (*output, "float_multiplier")), results),
         "reciprocals.denominator": 2 * tiles.queries,
         "reciprocals.normal": tiles.queries,

@@ -64,7 +64,7 @@ def _slots(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """
     p = params
     ages = 2 * AGE_BITS * epoch.overlapped
-    indices = clog2(maximum(p.e, p.f)) + clog2(p.f)
+    indices = clog2(maximum(p.e, p.f)) + clog2(p.f) + clog2(p.columns_per_lane)
     bits = 2 * OP_BITS + ages + indices + 2
     longest = maximum(p.e, p.f)
     counts = minimum(longest - 1, 1)
@@ -121,11 +121,12 @@ def tile_bits(params: Shape, epoch: Epoch) -> Int:
 
 def _delays(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """What lanes are told, and what room is given free, goes the way of the wavefront."""
-    p = params
+    p, own = params, params.columns_per_lane - 1  # what a lane of several columns does itself
     released = bit_length(p.query_tiles) + 2
     return {
-        "delay.acts": cleared(OP_BITS + released, p.side),
-        "delay.about": plain(lane_command_bits(p, epoch), p.side),
+        "delay.acts": cleared(OP_BITS + released, p.side - own),
+        "delay.about": plain(lane_command_bits(p, epoch), p.side - own),
+        "delay.released": cleared(released, own),
     }
 
 

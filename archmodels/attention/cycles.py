@@ -58,8 +58,9 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
     scored = where(x.pitch == 1, p.f, minimum(p.e, p.f)) * x.overlapped
     weighed = x.weigh + (x.pitch - 1) * (p.f - 1)
     behind = p.side + FREE_CYCLES
-    product: Int = x.weigh + x.pitch * p.f - 1
-    denominator: Int = x.total + x.pitch - 1
+    weighed_last: Int = x.weigh + x.pitch * p.f
+    product: Int = weighed_last - x.columns
+    denominator: Int = x.total + x.pitch - x.columns
     below: Int = ISSUE_CYCLES + 2 * p.side - 1 + p.lane_stages - 1
     return Machine(
         epoch=x.cycles,

@@ -89,7 +89,8 @@ def array_units(params: Shape, step_bits: Int) -> dict[str, Item]:
 
 def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
     """Of all lanes and their outputs; `apart`: 1 where a product and its sum take a slot each."""
-    count = params.side * is_float(params)
+    outputs = params.side * is_float(params)
+    count = outputs // params.columns_per_lane
     fraction = PRECISION - 1
     return {
         **fused("lanes.fma", FLOAT32, count * (1 - apart)),
@@ -99,10 +100,10 @@ def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
         "lanes.cut": operator(Kind.SUBTRACTOR, EXPONENT + 1, count),
         "lanes.cut_off": mux(fraction, count * clog2(fraction)),
         **_weight("lanes", step_bits, count),
-        **_reciprocals(count, params.result_tiles),
-        "outputs.numerator": held(FP32.bits, count),
-        "outputs.float_value": held(FP32.bits, count),
-        "outputs.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, count),
+        **_reciprocals(outputs, params.result_tiles),
+        "outputs.numerator": held(FP32.bits, outputs),
+        "outputs.float_value": held(FP32.bits, outputs),
+        "outputs.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, outputs),
     }
 
 

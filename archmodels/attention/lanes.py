@@ -46,7 +46,7 @@ def lane_command_bits(params: Shape, epoch: Epoch) -> Int:
     """Width of a lane's command but for what to do: places of its tile, and two flags."""
     p = params
     places = clog2(p.query_tiles) + clog2(epoch.lag + 1) + clog2(p.result_tiles)
-    return places + clog2(p.f) + shift_bits(p) + 2
+    return places + clog2(p.f) + clog2(p.columns_per_lane) + shift_bits(p) + 2
 
 
 def words(place: str, count: Int, bits: Int, depth: Int) -> dict[str, Item]:
@@ -62,7 +62,8 @@ def words(place: str, count: Int, bits: Int, depth: Int) -> dict[str, Item]:
 def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """All lanes, and the reader of their results."""
     p, side, apart, late = params, params.side, products_kept(params), params.lane_stages - 1
-    integers = side * (1 - is_float(p))
+    columns, count = p.columns_per_lane, side // p.columns_per_lane
+    integers = count * (1 - is_float(p))
     gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
     kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
     product_bits = p.numerator_bits + FACTOR_BITS - 2
@@ -71,11 +72,11 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         "lanes.op": cleared(OP_BITS, side),
         "lanes.command": plain(lane_command_bits(p, epoch), side),
         # Which sum is made in a cycle, where that is not what is executed in it.
-        "lanes.adding": cleared(2, side * late),
-        "lanes.added": plain(clog2(p.query_tiles) + clog2(p.f) + 2, side * late),
-        **words("lanes.maximum", side, p.score_bits, p.query_tiles),
-        **words("lanes.gain", side, gain_bits, epoch.lag + 1),
-        **words("lanes.denominator", side, p.denominator_bits, p.query_tiles),
+        "lanes.adding": cleared(2, count * late),
+        "lanes.added": plain(clog2(p.query_tiles) + clog2(p.f) + clog2(columns) + 2, count * late),
+        **words("lanes.maximum", count, p.score_bits, p.query_tiles * columns),
+        **words("lanes.gain", count, gain_bits, (epoch.lag + 1) * columns),
+        **words("lanes.denominator", count, p.denominator_bits, p.query_tiles * columns),
         **_numerators(p),
         **words("staging", side, p.numerator_bits, p.f << clog2(p.result_tiles)),
         "lanes.product": plain(p.numerator_bits + 1, integers * apart),
@@ -87,14 +88,18 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
             Kind.ADDER, where(apart == 1, p.numerator_bits + 2, product_bits), integers
         ),
         "lanes.difference": operator(Kind.SUBTRACTOR, p.score_bits + 1, integers),
-        "lanes.greater": mux(p.score_bits, side),
-        "lanes.operands": mux(old_bits, side),
-        "lanes.addend": mux(p.psum_bits + FACTOR_BITS - 2, side * (1 - apart)),
-        "lanes.decoded": plain(1 + epoch.exp * (1 - is_float(p)), side),
+        "lanes.greater": mux(p.score_bits, count),
+        "lanes.operands": mux(old_bits, count),
+        "lanes.addend": mux(p.psum_bits + FACTOR_BITS - 2, count * (1 - apart)),
+        "lanes.decoded": plain(1 + (epoch.exp + columns - 1) * (1 - is_float(p)), count),
+        # Of two columns: what comes from either, and the factor of the one while the other works.
+        "lanes.north": mux(p.link_bits, count * (columns - 1)),
+        "lanes.aside": held(kept_bits, count * (columns - 1)),
+        "lanes.factor": mux(kept_bits, count * (columns - 1)),
         "lanes.step": operator(Kind.ADDER, FACTOR_BITS + rest_bits(p), integers * apart),
-        **weights("lanes.weight", p, epoch, side, kept_bits),
-        **_reciprocals(p, integers),
-        **_outputs(p, integers),
+        **weights("lanes.weight", p, epoch, count, kept_bits),
+        **_reciprocals(p, integers * columns),
+        **_outputs(p, integers * columns),
         **lane_units(p, rest_bits(p), apart),
         **_reader(p),
     }
@@ -103,17 +108,18 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
 def _numerators(params: Shape) -> dict[str, Item]:
     """A memory for the numerators of each so many lanes.
 
-    The first of them takes its word as it is read, each further one a cycle later; and the last one
-    writes its own as it is made, with those of the lanes before it, each a cycle older.
+    The first of them takes its word as it is read, each further one a cycle later for each of a
+    lane's columns; and the last one writes its own as it is made, with those of the lanes before
+    it, each so much older.
     """
-    p, lanes = params, params.numerator_lanes
-    delays = p.side * (lanes - 1) // 2
+    p, lanes, columns = params, params.numerator_lanes, params.columns_per_lane
+    delays = p.side // columns * (lanes - 1) // 2 * columns
     return {
         **words(
             "lanes.numerator",
-            p.side // lanes,
+            p.side // columns // lanes,
             lanes * p.numerator_bits,
-            p.f << clog2(p.query_tiles),
+            (p.f << clog2(p.query_tiles)) * columns,
         ),
         "lanes.numerator.skew": plain(p.numerator_bits, delays),
         "lanes.numerator.align": plain(p.numerator_bits, delays),

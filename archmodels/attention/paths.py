@@ -73,7 +73,12 @@ def _lane_paths(params: Shape) -> dict[str, Path]:
     p, floats, fused = params, is_float(params), 1 - products_kept(params)
     together, apart = floats * fused, floats * (1 - fused)
     total_bits: Int = p.numerator_bits + FACTOR_BITS - 2
-    known = (MOVING, Stage(kind=Kind.FANOUT, bits=p.numerator_bits), ONE_MUX)
+    known = (
+        MOVING,
+        Stage(kind=Kind.FANOUT, bits=p.numerator_bits),
+        ONE_MUX,
+        Stage(kind=Kind.MUX, bits=p.columns_per_lane - 1, other_bits=1),  # whose factor
+    )
     return {
         "lanes.product": (*known, *_multiplied(p.numerator_bits, total_bits * fused, 1 - floats)),
         "lanes.fma": (*known, *fused_path(FLOAT32, together), *x_path(together)),

@@ -33,6 +33,8 @@ class Shape(Protocol):
     @property
     def lane_stages(self) -> Int: ...
     @property
+    def columns_per_lane(self) -> Int: ...
+    @property
     def query_tiles(self) -> Int: ...
     @property
     def numerator_lanes(self) -> Int: ...
@@ -125,7 +127,8 @@ class Epoch:
     """How the slots of an epoch are taken.
 
     overlapped: 1 where tiles overlap, else 0. exp: slots from score to weight. masks: slots that
-    hide keys. pitch: slots of a lane for a product with a value. maximum, total, weigh: slot of the
+    hide keys. columns: of a lane, which takes one after the other. pitch: slots of a lane for a
+    product with a value. maximum, total, weigh: slot of the
     maximum, of the sum of weights, and of the first product with a value, in the epoch in which
     each happens. cycles: of an epoch. lag: epochs that a maximum is on its way.
     """
@@ -133,6 +136,7 @@ class Epoch:
     overlapped: Int
     exp: Int
     masks: Int
+    columns: Int
     pitch: Int
     maximum: Int
     total: Int
@@ -148,24 +152,30 @@ class Epoch:
         Else: the scores, the maximum and its way, the weights, and the products with values.
 
         At least a reciprocal, and what lanes that share numerators take from reading one to reading
-        it again: a cycle ahead of the first, a cycle for each, and more where a sum follows.
+        it again: a cycle ahead of the first, a cycle for each column, and more where a sum follows.
         """
         p = params
         overlapped = where(p.binding == Binding.INTERLEAVED, 1, 0)
         exp = where(p.exp_method == ExpMethod.PWL, p.exp_stages, p.exp_degree + 2)
-        pitch = where(p.fma_lanes, 1, 2)
+        columns = p.columns_per_lane
+        pitch = where(p.fma_lanes, columns, 2)
         products = where(overlapped == 1, maximum(p.e + p.f, pitch * p.f), p.e)
         top = products + p.masking
         way = p.side + p.return_registers
-        total = top + where(overlapped == 1, 1, way) + exp
+        # A lane makes the factors of all its columns, as soon as it has nothing else to do.
+        free = overlapped * (top - pitch * p.f)
+        factors = columns + maximum(columns * exp - free, 0)
+        total = top + maximum(where(overlapped == 1, 1, way) + exp, factors)
         weigh = where(overlapped == 1, 0, total + pitch + where(p.idle_slot, 1, 0))
         end = total + pitch + where(p.idle_slot, 1, 0)
         needed = where(overlapped == 1, end, weigh + pitch * p.f)
-        cycles = maximum(maximum(needed, p.divide_cycles), 1 + p.numerator_lanes + products_kept(p))
+        shared = (p.numerator_lanes - 1) * columns + 2 + products_kept(p)
+        cycles = maximum(maximum(needed, p.divide_cycles), shared)
         return cls(
             overlapped=overlapped,
             exp=exp,
             masks=p.masking,
+            columns=columns,
             pitch=pitch,
             maximum=top,
             total=total,
@@ -182,4 +192,4 @@ class Epoch:
     @property
     def lanes_busy(self) -> Int:
         """The same of lanes, which also add a denominator up."""
-        return 1 + self.exp + self.pitch
+        return self.columns * (1 + self.exp) + self.pitch

@@ -18,17 +18,19 @@ def hazards(params: AttentionParams, schedule: Schedule) -> tuple[str, ...]:
 
 def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
     p, epoch = params, len(schedule.slots)
-    pe, lane = _elements(schedule), _lanes(schedule)
+    pe = _elements(schedule)
+    lanes = [_lanes(schedule, column) for column in range(p.columns_per_lane)]
     steps = range(PeOp.SUBTRACT, PeOp.SUBTRACT + p.exp_slots)
     exps = [pe[PeOp(step)][0] for step in steps]
-    factors = [lane[LaneOp(step)][0] for step in steps]
     scores, weighs = pe[PeOp.SCORE], pe[PeOp.WEIGH]
     masks = pe.get(PeOp.UPPER, []) + pe.get(PeOp.LOWER, [])
     maximum, total = pe[PeOp.MAXIMUM][0], pe[PeOp.SUM][0]
-    reciprocal = lane[LaneOp.SUM][0]
-    numerators = zip(lane.get(LaneOp.SCALE, lane[LaneOp.WEIGH]), lane[LaneOp.WEIGH], strict=False)
+    first = lanes[0]
+    numerators = zip(
+        first.get(LaneOp.SCALE, first[LaneOp.WEIGH]), first[LaneOp.WEIGH], strict=False
+    )
     read, summed = max(numerators, key=lambda times: times[1] - times[0])
-    yield from _missing(p, pe, lane)
+    yield from _missing(p, pe, lanes)
     if maximum + p.side + p.return_registers > exps[0]:
         yield (
             f"the maximum must be back side + return_registers = {p.side + p.return_registers} "
@@ -40,27 +42,75 @@ def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
         ("each exponential step", min(exps), max(exps) if sorted(exps) == exps else -1),
         ("the sum of weights", max(exps), total),
         ("a product with a value", max(exps), min(weighs)),
-        ("the denominator", max(factors), min(lane.get(LaneOp.SCALE_SUM, [reciprocal]))),
-        ("the numerator", max(factors), min(lane[LaneOp.WEIGH])),
-        ("the numerator's end", reciprocal - 1, max(lane[LaneOp.WEIGH])),
     )
-    for name, before, after in in_order:
-        if after < before or (after == before and p.exp_slots > 1):
-            yield f"{name} must come after what it takes, not in cycle {after} after {before}"
+    yield from _orders(p, in_order)
     held = (
         ("an accumulator", scores[0] + (schedule.lag + 1) * epoch, exps[0]),
         ("a weight", exps[0] + epoch, max([*weighs, total])),
         # Read a cycle ahead of the first lane that shares it, written with the last one's.
-        ("a numerator", read - 1 + epoch, summed + p.lane_stages - 1 + p.numerator_lanes - 1),
-        ("a lane's factor", factors[0] + epoch, max([*lane[LaneOp.WEIGH], reciprocal])),
+        ("a numerator", read - 1 + epoch, summed + p.lane_stages - 1 + p.numerator_skew),
     )
-    for name, reused, last in held:
-        if reused <= last:
-            yield f"{name} must be free for the next tile in cycle {reused}, not until {last}"
+    yield from _reuses(held)
+    for column, lane in enumerate(lanes):
+        yield from _column(p, column, lane, pe)
+    yield from _factors(p, epoch, lanes)
     yield from _shared_adder(p, schedule)
     if epoch < p.divide_cycles:
         wanted = f"at least the {p.divide_cycles} cycles of a reciprocal"
         yield f"an epoch must take {wanted}, not {epoch}"
+
+
+Times = dict[LaneOp, list[int]]
+"""When each op of a tile is executed."""
+
+
+def _orders(params: AttentionParams, in_order: tuple[tuple[str, int, int], ...]) -> Iterator[str]:
+    """What comes before, or with a weight of one slot together with, what it takes."""
+    for name, before, after in in_order:
+        if after < before or (after == before and params.exp_slots > 1):
+            yield f"{name} must come after what it takes, not in cycle {after} after {before}"
+
+
+def _reuses(held: tuple[tuple[str, int, int], ...]) -> Iterator[str]:
+    """What is written again before it has been used for the last time."""
+    for name, reused, last in held:
+        if reused <= last:
+            yield f"{name} must be free for the next tile in cycle {reused}, not until {last}"
+
+
+def _column(
+    params: AttentionParams, column: int, lane: Times, pe: dict[PeOp, list[int]]
+) -> Iterator[str]:
+    """What a lane does too early for one of its columns, or not when it comes."""
+    p = params
+    factors = [lane[LaneOp(LaneOp.SUBTRACT + step)][0] for step in range(p.exp_slots)]
+    reciprocal = lane[LaneOp.SUM][0]
+    taken = {PeOp.MAXIMUM: LaneOp.MAXIMUM, PeOp.SUM: LaneOp.SUM, PeOp.WEIGH: LaneOp.WEIGH}
+    if not p.fma_lanes:
+        taken |= {PeOp.SUM: LaneOp.SCALE_SUM, PeOp.WEIGH: LaneOp.SCALE}
+    yield from _orders(
+        p,
+        (
+            ("the denominator", max(factors), min(lane.get(LaneOp.SCALE_SUM, [reciprocal]))),
+            ("the numerator", max(factors), min(lane[LaneOp.WEIGH])),
+            ("the numerator's end", reciprocal - 1, max(lane[LaneOp.WEIGH])),
+            # Of several columns the gains are in a memory, which is read a cycle ahead.
+            ("a factor", lane[LaneOp.MAXIMUM][0] + p.columns_per_lane - 1, factors[0]),
+        ),
+    )
+    for made, op in taken.items():
+        if [at - column for at in lane[op]] != pe[made]:
+            yield f"a lane must take {made.name} of column {column} when it leaves the array"
+
+
+def _factors(params: AttentionParams, epoch: int, lanes: list[Times]) -> Iterator[str]:
+    """Factors of a lane's columns that meet, or that are gone too early."""
+    steps = [LaneOp(LaneOp.SUBTRACT + step) for step in range(params.exp_slots)]
+    factors = [lane[step][0] for lane in lanes for step in steps]
+    if factors != sorted(factors):
+        yield f"the factors of a lane must come one after the other, not in cycles {factors}"
+    used = [at for lane in lanes for op in (LaneOp.WEIGH, LaneOp.SUM) for at in lane[op]]
+    yield from _reuses((("a lane's factor", factors[0] + epoch, max(used)),))
 
 
 def _shared_adder(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
@@ -73,13 +123,13 @@ def _shared_adder(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
 
 
 def _missing(
-    params: AttentionParams, pe: dict[PeOp, list[int]], lane: dict[LaneOp, list[int]]
+    params: AttentionParams, pe: dict[PeOp, list[int]], lanes: list[Times]
 ) -> Iterator[str]:
     """Products that a tile must have and has not."""
     counts = (
         ("scores", len(pe[PeOp.SCORE]), params.e),
         ("products with values", len(pe[PeOp.WEIGH]), params.f),
-        ("numerators", len(lane[LaneOp.WEIGH]), params.f),
+        *(("numerators", len(lane[LaneOp.WEIGH]), params.f) for lane in lanes),
     )
     for name, found, wanted in counts:
         if found != wanted:
@@ -95,10 +145,11 @@ def _elements(schedule: Schedule) -> dict[PeOp, list[int]]:
     return found
 
 
-def _lanes(schedule: Schedule) -> dict[LaneOp, list[int]]:
-    """Times of each op of a tile in the lanes."""
-    found: dict[LaneOp, list[int]] = {}
+def _lanes(schedule: Schedule, column: int) -> Times:
+    """Times of each op of a tile in the lanes, for one of their columns."""
+    found: Times = {}
     for at, slot in enumerate(schedule.slots):
         time = at + schedule.delay(slot.lane_age) * len(schedule.slots)
-        found.setdefault(slot.lane, []).append(time)
+        if slot.lane_column == column:
+            found.setdefault(slot.lane, []).append(time)
     return found

@@ -133,6 +133,13 @@ class AttentionParams:
         doc="cycles of a lane's multiply-add (fma_lanes only): at 2 a register keeps the product",
         unit="cycles",
     )
+    columns_per_lane: int = integer(
+        default=1,
+        low=1,
+        high=2,
+        doc="columns that have a lane in common (fma_lanes only)",
+        unit="columns",
+    )
     query_tiles: int = integer(
         default=1,
         low=1,
@@ -272,7 +279,12 @@ class AttentionParams:
     @property
     def pitch(self) -> int:
         """Slots from one sum of products with values to the next, as the lanes take them."""
-        return where(self.fma_lanes, 1, 2)
+        return where(self.fma_lanes, self.columns_per_lane, 2)
+
+    @property
+    def lanes(self) -> int:
+        """Lanes below the array."""
+        return self.side // self.columns_per_lane
 
     @property
     def keeps_product(self) -> int:
@@ -285,12 +297,29 @@ class AttentionParams:
         return where(self.is_float, FLOAT_DIVIDE_CYCLES, DIVIDE_CYCLES)
 
     @property
+    def maximum_wait(self) -> int:
+        """Slots from a tile's maximum to the difference to it, in their epochs."""
+        way = self.side + self.return_registers
+        return where(self.binding == Binding.INTERLEAVED, 1, way)
+
+    @property
+    def sum_wait(self) -> int:
+        """Slots from a tile's maximum to the sum of its weights, in their epochs.
+
+        By then the weights are there, and one after the other the factors of a lane's columns.
+        Where tiles overlap these begin in slots that products leave free.
+        """
+        free = maximum(self.e - (self.pitch - 1) * self.f, 0) + self.mask_slots
+        before = where(self.binding == Binding.INTERLEAVED, free, 0)
+        factors = maximum(self.columns_per_lane * self.exp_slots - before, 0)
+        return maximum(self.maximum_wait + self.exp_slots, self.columns_per_lane + factors)
+
+    @property
     def epoch_slots(self) -> int:
         """Slots of an epoch that something asks for."""
-        lane = where(self.fma_lanes, 0, 1)  # the denominator's second slot
-        once = self.mask_slots + 1 + self.exp_slots + 1 + lane + where(self.idle_slot, 1, 0)
+        once = self.mask_slots + self.sum_wait + self.pitch + where(self.idle_slot, 1, 0)
         overlapped = maximum(self.e + self.f, self.pitch * self.f)
-        apart = self.e + self.side + self.return_registers - 1 + self.pitch * self.f
+        apart = self.e + self.pitch * self.f
         return once + where(self.binding == Binding.INTERLEAVED, overlapped, apart)
 
     @property
@@ -300,7 +329,12 @@ class AttentionParams:
         It is read a cycle ahead of the first of the lanes that share its memory, and written as the
         last of them has brought its own up to date: the cycle after, it can be read again.
         """
-        return self.numerator_lanes - 1 + self.keeps_product + 2
+        return self.numerator_skew + self.keeps_product + 2
+
+    @property
+    def numerator_skew(self) -> int:
+        """Cycles by which the last of the lanes that share numerators is behind the first."""
+        return (self.numerator_lanes - 1) * self.columns_per_lane
 
     @property
     def epoch(self) -> int:
@@ -357,9 +391,33 @@ AttentionParams.RULES = (
         "not {p.lane_stages}",
     ),
     Rule(
+        key="lane_stages",
+        # The adder compares too, in the slot after the last product.
+        holds=lambda p: (
+            (p.lane_stages == 1) | (p.columns_per_lane == 1) | (p.element == Element.INT8)
+        ),
+        sentence="lane_stages must be 1 where a lane for floats has several columns, "
+        "not {p.lane_stages}",
+    ),
+    Rule(
         key="numerator_lanes",
-        holds=lambda p: p.side % p.numerator_lanes == 0,
-        sentence="numerator_lanes must divide side = {p.side}, not {p.numerator_lanes}",
+        holds=lambda p: p.lanes % p.numerator_lanes == 0,
+        sentence="numerator_lanes must divide lanes = {p.lanes}, not {p.numerator_lanes}",
+    ),
+    Rule(
+        key="columns_per_lane",
+        holds=lambda p: (p.columns_per_lane == 1) | p.fma_lanes,
+        sentence="columns_per_lane must be 1 without fma_lanes, not {p.columns_per_lane}",
+    ),
+    Rule(
+        key="columns_per_lane",
+        holds=lambda p: p.side % p.columns_per_lane == 0,
+        sentence="columns_per_lane must divide side = {p.side}, not {p.columns_per_lane}",
+    ),
+    Rule(
+        key="columns_per_lane",
+        holds=lambda p: (p.columns_per_lane == 1) | (p.splits == 1),
+        sentence="columns_per_lane must be 1 with several splits, not {p.columns_per_lane}",
     ),
 )
 

@@ -3,6 +3,8 @@
 In slot s of an epoch that starts in cycle t, the element in row i and column j executes in cycle
 t + s + i + j, the lane of column j in cycle t + s + side + j: what moves along a row and down a
 column moves with its commands. In each epoch three tiles are worked on; which, an `Age` says.
+A lane of columns j and j + 1 executes when that of column j would: what the elements of column j
+make in slot s it takes in slot s, what those of column j + 1 make, in slot s + 1.
 """
 
 import enum
@@ -76,7 +78,10 @@ class Age(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One slot: what the elements do and what the lanes do, for which tile, at which index."""
+    """One slot: what the elements do and what the lanes do, for which tile, at which index.
+
+    lane_column: for which of a lane's columns.
+    """
 
     pe: PeOp = PeOp.IDLE
     pe_age: Age = Age.NEW
@@ -84,6 +89,7 @@ class Slot:
     lane: LaneOp = LaneOp.IDLE
     lane_age: Age = Age.NEW
     lane_index: int = 0
+    lane_column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +121,12 @@ def _interleaved(params: AttentionParams) -> list[Slot]:
     for f in range(p.f):
         at = p.pitch * f
         slots[at] = replace(slots[at], pe=PeOp.WEIGH, pe_age=Age.WEIGHED, pe_index=f)
-        _weigh(slots, p, at, f, Age.WEIGHED)
+        _lane(slots, at, _turns(p, LaneOp.WEIGH, LaneOp.SCALE), Age.WEIGHED, f)
     free = [at for at, slot in enumerate(slots) if slot.pe == PeOp.IDLE]
     for e, at in zip(range(p.e), free, strict=False):
         slots[at] = replace(slots[at], pe=PeOp.SCORE, pe_index=e)
-    slots += _maximum(p)
-    slots += _weights(p, Age.SCORED)
+    _maximum(slots, p)
+    _weights(slots, p, Age.SCORED)
     return slots
 
 
@@ -128,44 +134,65 @@ def _sequential(params: AttentionParams) -> list[Slot]:
     """One tile from its first score to its last product, the way of the maximum in between."""
     p = params
     slots = [Slot(pe=PeOp.SCORE, pe_index=e) for e in range(p.e)]
-    slots += _maximum(p)
-    slots += [Slot()] * (p.side + p.return_registers - 1)
-    slots += _weights(p, Age.NEW)
+    _maximum(slots, p)
+    _weights(slots, p, Age.NEW)
     start = len(slots)
     slots += [Slot()] * (p.pitch * p.f)
     for f in range(p.f):
         at = start + p.pitch * f
         slots[at] = replace(slots[at], pe=PeOp.WEIGH, pe_index=f)
-        _weigh(slots, p, at, f, Age.NEW)
+        _lane(slots, at, _turns(p, LaneOp.WEIGH, LaneOp.SCALE), Age.NEW, f)
     return slots
 
 
-def _weigh(slots: list[Slot], params: AttentionParams, at: int, f: int, age: Age) -> None:
-    """A lane's part in the sum of products that an element starts in slot `at`."""
-    for op in [LaneOp.WEIGH] if params.fma_lanes else [LaneOp.SCALE, LaneOp.WEIGH]:
-        slots[at] = replace(slots[at], lane=op, lane_age=age, lane_index=f)
-        at += 1
+Turn = tuple[LaneOp, int]
+"""What a lane does in a slot, and for which of its columns."""
 
 
-def _maximum(params: AttentionParams) -> list[Slot]:
-    """Masks, then the maximum of the newest tile."""
+def _turns(params: AttentionParams, op: LaneOp, before: LaneOp | None = None) -> list[Turn]:
+    """A lane's slots for an op: one for each of its columns, or without FMA what comes `before`."""
+    if before is not None and not params.fma_lanes:
+        return [(before, 0), (op, 0)]
+    return [(op, column) for column in range(params.columns_per_lane)]
+
+
+def _lane(slots: list[Slot], at: int, turns: list[Turn], age: Age, index: int = 0) -> None:
+    """Give the lanes their part of slots from `at` on."""
+    for place, (op, column) in enumerate(turns, at):
+        slots[place] = replace(
+            slots[place], lane=op, lane_age=age, lane_index=index, lane_column=column
+        )
+
+
+def _maximum(slots: list[Slot], params: AttentionParams) -> None:
+    """Append masks, then the maximum of the newest tile."""
     masks = {
         Masking.NONE: [],
         Masking.UPPER: [PeOp.UPPER],
         Masking.WINDOW: [PeOp.UPPER, PeOp.LOWER],
     }
-    return [
-        *(Slot(pe=op) for op in masks[params.masking]),
-        Slot(pe=PeOp.MAXIMUM, lane=LaneOp.MAXIMUM),
+    slots += [Slot(pe=op) for op in [*masks[params.masking], PeOp.MAXIMUM]]
+
+
+def _weights(slots: list[Slot], params: AttentionParams, age: Age) -> None:
+    """Append, behind the maximum's slot: from scores to weights, and their sum.
+
+    A lane takes the maxima, and makes its factors in the latest slots that it has before the sum.
+    """
+    p, top = params, len(slots) - 1
+    total = top + p.sum_wait
+    slots += [Slot()] * (p.sum_wait + p.pitch - 1 + p.idle_slot)
+    _lane(slots, top, _turns(p, LaneOp.MAXIMUM), Age.NEW)
+    for step in range(p.exp_slots):
+        at = top + p.maximum_wait + step
+        slots[at] = replace(slots[at], pe=PeOp(PeOp.SUBTRACT + step), pe_age=age)
+    slots[total] = replace(slots[total], pe=PeOp.SUM, pe_age=age)
+    _lane(slots, total, _turns(p, LaneOp.SUM, LaneOp.SCALE_SUM), age)
+    factors = [
+        (LaneOp(LaneOp.SUBTRACT + step), column)
+        for column in range(p.columns_per_lane)
+        for step in range(p.exp_slots)
     ]
-
-
-def _weights(params: AttentionParams, age: Age) -> list[Slot]:
-    """From scores to weights, and their sum; a lane computes its factor at the same time."""
-    steps = [PeOp(PeOp.SUBTRACT + step) for step in range(params.exp_slots)]
-    slots = [Slot(pe=op, pe_age=age, lane=LaneOp(op), lane_age=age) for op in steps]
-    total = LaneOp.SUM if params.fma_lanes else LaneOp.SCALE_SUM
-    slots.append(Slot(pe=PeOp.SUM, pe_age=age, lane=total, lane_age=age))
-    if not params.fma_lanes:
-        slots.append(Slot(lane=LaneOp.SUM, lane_age=age))
-    return slots + [Slot()] * params.idle_slot
+    free = [at for at in range(total) if slots[at].lane == LaneOp.IDLE]
+    for at, turn in zip(free[-len(factors) :], factors, strict=True):
+        _lane(slots, at, [turn], age)

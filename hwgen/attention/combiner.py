@@ -12,7 +12,7 @@ from designs.rules import clog2
 from hwgen.attention.exponential import Exponential, ExponentialParams
 from hwgen.attention.lane import staged_bits
 from hwgen.attention.mantissa import Y_BITS
-from hwgen.attention.reciprocal import divide_integers, reciprocal_ports
+from hwgen.attention.reciprocal import Divided, divide_integers, reciprocal_ports
 from hwgen.choose import choose
 from hwgen.component import Component
 
@@ -156,4 +156,5 @@ class IntegerCombiner(Combiner):
         )
 
     def divide(self, m: Module) -> None:
-        divide_integers(m, self, self.command.divides, self.command.half, self.numerator)
+        host = Divided(self.params, self.reciprocals, self.done)
+        divide_integers(m, host, self.command.divides, self.command.half, self.numerator)

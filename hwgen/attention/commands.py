@@ -34,6 +34,7 @@ def slot_layout(params: AttentionParams) -> data.StructLayout:
             "lane": bit_length(max(LaneOp)),
             "lane_age": age,
             "lane_index": clog2(params.f),
+            "lane_column": clog2(params.columns_per_lane),
             "keys_release": 1,
             "values_release": 1,
         }
@@ -52,6 +53,7 @@ def slot_words(params: AttentionParams) -> list[dict[str, int]]:
             "lane": slot.lane,
             "lane_age": slot.lane_age if params.lag else 0,
             "lane_index": slot.lane_index,
+            "lane_column": slot.lane_column,
             "keys_release": at == keys,
             "values_release": at == values,
         }
@@ -126,6 +128,7 @@ class Commands(Component):
             self.west.operand.eq(Mux(pe.op == PeOp.WEIGH, values, keys) + slot.pe_index),
             lane.op.eq(Mux(self.live & self.of(slot.lane_age, "valid"), slot.lane, LaneOp.IDLE)),
             lane.index.eq(slot.lane_index),
+            lane.column.eq(slot.lane_column),
             lane.ring.eq(self.of(slot.lane_age, "acc")),
             *(
                 getattr(lane, name).eq(self.of(slot.lane_age, name))

@@ -117,7 +117,8 @@ class AttentionCore(Component):
     def delayed(self, m: Module, sequencer: Sequencer) -> tuple[Any, Any]:
         """The lanes' command, and what is released, `side` cycles later.
 
-        By then the last row and the last column have read the slot's operands.
+        By then the last row and the last column have read the slot's operands. A lane of several
+        columns delays a command itself.
         """
         p = self.params
         lane = Signal(lane_command(p))
@@ -126,16 +127,19 @@ class AttentionCore(Component):
         op_bits = len(sequencer.lane.op)
         acts = Cat(told[:op_bits], sequencer.released)
         late = []
+        depth = p.side - (p.columns_per_lane - 1)
         for name, word, reset in (("acts", acts, True), ("about", told[op_bits:], False)):
-            kind, params = delay_line(DelayLineParams(bits=len(word), depth=p.side, reset=reset))
+            kind, params = delay_line(DelayLineParams(bits=len(word), depth=depth, reset=reset))
             m.submodules[f"{name}_delay"] = line = kind(params)
             m.d.comb += [line.advance.eq(1), line.i.eq(word)]
             late.append(line.o)
         late_acts, late_about = late
-        m.d.comb += [
-            lane.eq(Cat(late_acts[:op_bits], late_about)),
-            release.eq(late_acts[op_bits:]),
-        ]
+        released = late_acts[op_bits:]
+        if p.columns_per_lane > 1:
+            later = Signal(len(released))
+            m.d.sync += later.eq(released)
+            released = later
+        m.d.comb += [lane.eq(Cat(late_acts[:op_bits], late_about)), release.eq(released)]
         return lane, release
 
     def results(self, m: Module, lanes: Lanes, sequencer: Sequencer, counters: Counters) -> None:

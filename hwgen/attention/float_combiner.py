@@ -8,6 +8,7 @@ from hwgen.arith.float_parts import held
 from hwgen.attention.combiner import Arithmetic, Combiner
 from hwgen.attention.float_lane import divide_floats
 from hwgen.attention.float_weight import FloatWeight, FloatWeightParams, exponent_of, negated
+from hwgen.attention.reciprocal import Divided
 
 
 class FloatCombiner(Combiner):
@@ -49,4 +50,5 @@ class FloatCombiner(Combiner):
         )
 
     def divide(self, m: Module) -> None:
-        divide_floats(m, self, self.command.divides, self.command.half, self.numerator)
+        host = Divided(self.params, self.reciprocals, self.done)
+        divide_floats(m, host, self.command.divides, self.command.half, self.numerator)

@@ -1,10 +1,8 @@
 """Lanes for floats: maxima, weights and sums in float32."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data
 
 from designs.attention.params import FRACTION_BITS
 from designs.attention.schedule import LaneOp
@@ -21,8 +19,9 @@ from hwgen.arith import (
 )
 from hwgen.arith.float_parts import held, named, saturated
 from hwgen.attention.float_weight import FloatWeight, FloatWeightParams, exponent_of, negated
-from hwgen.attention.lane import Lane, States
+from hwgen.attention.lane import Lane, States, Told
 from hwgen.attention.mantissa import X_BITS
+from hwgen.attention.reciprocal import Divided
 
 DIVIDER = FloatDividerParams(format=FP32, bits_per_cycle=2, reciprocal=True)
 
@@ -33,6 +32,8 @@ RECIPROCAL_CYCLES = DIVIDER.latency_cycles + 1
 @dataclass(frozen=True, slots=True, eq=False)
 class Operands:
     """What is combined: highest - maximum where that is `compared`, else factor * total + north."""
+
+    north: Value
 
     compared: Value
     highest: Value
@@ -54,15 +55,16 @@ class FloatLane(Lane):
     def gain_bits(self) -> int:
         return X_BITS
 
-    def execute(self, m: Module, now: data.View, before: States) -> States:
-        p = self.params
+    def execute(self, m: Module, told: Told, before: States) -> States:
+        p, now = self.params, told.now
         m.submodules.weight = weight = FloatWeight(FloatWeightParams(engine=p, format=FP32))
         m.submodules.exponent = exponent = exponent_of()
         operands = Operands(
+            north=told.north,
             compared=named(m, "compared", now.op == LaneOp.MAXIMUM),
-            highest=named(m, "highest", cut(m, self.north.as_unsigned())),
+            highest=named(m, "highest", cut(m, told.north.as_unsigned())),
             maximum=before.maximum,
-            factor=weight.weight,
+            factor=self.factor(m, told, weight),
             # What a memory holds before anything has been written may be no number.
             total=before.total & (~now.first).replicate(FP32.bits),
         )
@@ -76,6 +78,17 @@ class FloatLane(Lane):
         maximum = Mux(is_less, before.maximum, operands.highest)
         return States(maximum, exponent.o, total)
 
+    def factor(self, m: Module, told: Told, weight: FloatWeight) -> Value:
+        """PRM of the column that the command is for.
+
+        Of two columns the first one's is put aside when that of the second one is begun.
+        """
+        if self.params.columns_per_lane == 1:
+            return weight.weight
+        begins = weight.step[0] & told.now.column
+        aside = held(m, "aside", begins, weight.params.word(weight.weight))
+        return Mux(told.now.column, weight.weight, weight.pattern(aside))
+
     def fused(self, m: Module, operands: Operands) -> Value:
         """Either in one slot."""
         p = operands
@@ -83,7 +96,7 @@ class FloatLane(Lane):
         m.d.comb += [
             fma.a.eq(Mux(p.compared, FP32.one, p.factor)),
             fma.b.eq(Mux(p.compared, p.highest, p.total)),
-            fma.c.eq(Mux(p.compared, negated(p.maximum), self.north)),
+            fma.c.eq(Mux(p.compared, negated(p.maximum), p.north)),
         ]
         return fma.sum
 
@@ -94,7 +107,7 @@ class FloatLane(Lane):
         m.submodules.adder = adder = FloatAdder(FloatAdderParams(format=FP32))
         product = Signal(FP32.bits, reset_less=True)
         psum = Signal(FP32.bits, reset_less=True)
-        m.d.sync += [product.eq(multiplier.product), psum.eq(self.north)]
+        m.d.sync += [product.eq(multiplier.product), psum.eq(p.north)]
         m.d.comb += [
             multiplier.a.eq(p.factor),
             multiplier.b.eq(p.total),
@@ -103,16 +116,16 @@ class FloatLane(Lane):
         ]
         return adder.sum
 
-    def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        divide_floats(m, self, start, half, denominator)
+    def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
+        divide_floats(m, self.divided(column), start, half, denominator)
 
 
-def divide_floats(m: Module, host: Any, start: Value, half: Value, denominator: Value) -> None:
-    """Drive `reciprocals` and `done` of a host, see `Lane`."""
-    m.submodules.divider = divider = FloatDivider(DIVIDER)
-    busy = Signal()
-    ends = Signal()
-    half_q = held(m, "half_q", start, half)
+def divide_floats(m: Module, host: Divided, start: Value, half: Value, denominator: Value) -> None:
+    """Drive the reciprocals of a host, and say when they are done."""
+    m.submodules[f"divider{host.suffix}"] = divider = FloatDivider(DIVIDER)
+    busy = Signal(name=f"busy{host.suffix}")
+    ends = Signal(name=f"ends{host.suffix}")
+    half_q = held(m, f"half_q{host.suffix}", start, half)
     is_finite = ~divider.quotient[FP32.mantissa_bits : -1].all()
     reciprocal = divider.quotient & is_finite.replicate(FP32.bits)
     m.d.sync += busy.eq(start | (busy & ~ends))
@@ -123,8 +136,9 @@ def divide_floats(m: Module, host: Any, start: Value, half: Value, denominator: 
     ]
     for index in range(host.params.result_tiles):
         found = ends & (half_q == index)
+        name = f"reciprocal{host.suffix}_{index}"
         m.d.comb += [
-            host.reciprocals[index].eq(held(m, f"reciprocal_{index}", found, reciprocal)),
+            host.reciprocals[index].eq(held(m, name, found, reciprocal)),
             host.done[index].eq(~busy | (half_q != index)),
         ]
 

@@ -44,6 +44,10 @@ class FloatWeightParams:
         """Bits of a weight as it is kept."""
         return self.fraction_bits + self.low_bits + min(1, self.high_bits)
 
+    def word(self, pattern: Value) -> Value:
+        """A weight as it is kept, of its pattern."""
+        return pattern[self.format.mantissa_bits - self.fraction_bits :][: self.kept_bits]
+
     @property
     def mantissa(self) -> MantissaParams:
         """Where 2**-t, and then the weight, is kept."""

@@ -1,12 +1,12 @@
 """Lanes of integers."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
-from amaranth.lib import data
 
 from designs.attention.params import WEIGHT_FRACTION_BITS
 from designs.attention.schedule import LaneOp
+from hwgen.arith.float_parts import held
 from hwgen.attention.exponential import Exponential, ExponentialParams
-from hwgen.attention.lane import Lane, States
+from hwgen.attention.lane import Lane, States, Told
 from hwgen.attention.reciprocal import divide_integers
 
 HALF = 1 << (WEIGHT_FRACTION_BITS - 1)
@@ -25,20 +25,20 @@ class IntegerLane(Lane):
     def gain_bits(self) -> int:
         return self.params.score_bits
 
-    def execute(self, m: Module, now: data.View, before: States) -> States:
-        maximum, gain = self.compare(m, now, before.maximum)
-        return States(maximum, gain, self.update(m, now, before.gain, before.total))
+    def execute(self, m: Module, told: Told, before: States) -> States:
+        maximum, gain = self.compare(m, told, before.maximum)
+        return States(maximum, gain, self.update(m, told, before.gain, before.total))
 
-    def compare(self, m: Module, now: data.View, maximum: Value) -> tuple[Value, Value]:
+    def compare(self, m: Module, told: Told, maximum: Value) -> tuple[Value, Value]:
         """The new maximum, of `maximum` and north, and by how much it is greater."""
-        bits = self.params.score_bits
+        bits, now = self.params.score_bits, told.now
         below_unit = Signal(bits - 2)
         score = Signal(bits)
         gain = Signal(Shape(bits + 1, signed=True))
         is_greater = ~gain[-1]
         m.d.comb += [
             below_unit.eq(~(Const(-1, len(below_unit)) << now.shift)),
-            score.eq(self.north[:bits] | below_unit),
+            score.eq(told.north[:bits] | below_unit),
             gain.eq(score.as_signed() - maximum.as_signed()),
         ]
         return (
@@ -46,17 +46,17 @@ class IntegerLane(Lane):
             gain[:bits] & is_greater.replicate(bits),
         )
 
-    def update(self, m: Module, now: data.View, gain: Value, old: Value) -> Value:
+    def update(self, m: Module, told: Told, gain: Value, old: Value) -> Value:
         """PRM * `old` + north, where PRM, of a tile that raised the maximum by `gain`, is made."""
-        p = self.params
+        p, now = self.params, told.now
         m.submodules.exponential = exponential = Exponential(ExponentialParams.of(p))
         # Decoded a cycle ahead, see `Lane`.
         step = Signal(p.exp_slots, reset_less=True)
-        steps = (self.command.op == LaneOp.SUBTRACT + slot for slot in range(p.exp_slots))
+        steps = (told.following.op == LaneOp.SUBTRACT + slot for slot in range(p.exp_slots))
         m.d.sync += step.eq(Cat(steps))
         factor = Mux(exponential.calculating, exponential.multiplier, old)
         product = Signal(Shape(p.numerator_bits + WEIGHT_FRACTION_BITS, signed=True))
-        psum = self.north[: p.psum_bits].as_signed()
+        psum = told.north[: p.psum_bits].as_signed()
         updated = Signal(p.numerator_bits)
         if not p.keeps_product:
             rounded = Cat(Const(HALF, WEIGHT_FRACTION_BITS), psum).as_signed()
@@ -80,9 +80,25 @@ class IntegerLane(Lane):
             exponential.distance.eq(gain),
             exponential.masked.eq(now.first),
             exponential.shift.eq(now.shift),
-            product.eq(exponential.multiplicand * factor),
+            product.eq(self.multiplicand(m, told, exponential) * factor),
         ]
         return updated
 
-    def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        divide_integers(m, self, start, half, denominator)
+    def multiplicand(self, m: Module, told: Told, exponential: Exponential) -> Value:
+        """What the host of `exponential` multiplies: PRM of the column that the command is for.
+
+        Of two columns the first one's is put aside when that of the second one is begun.
+        """
+        if self.params.columns_per_lane == 1:
+            return exponential.multiplicand
+        begins = exponential.step[0] & told.now.column
+        aside = held(m, "aside", begins, exponential.weight)
+        # Decoded a cycle ahead, see `Lane`.
+        on_aside = Signal(reset_less=True)
+        op = told.following.op
+        uses = (op == LaneOp.WEIGH) | (op == LaneOp.SUM)
+        m.d.sync += on_aside.eq(uses & ~told.following.column)
+        return Mux(on_aside, Cat(aside, Const(0, 1)).as_signed(), exponential.multiplicand)
+
+    def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
+        divide_integers(m, self.divided(column), start, half, denominator)

@@ -49,9 +49,9 @@ def lane_command(params: AttentionParams) -> data.StructLayout:
     """What a lane does in a cycle; fields are those of the tile that it is about.
 
     op: see `LaneOp`; state: which of the resident query tiles; ring: where the difference of its
-    maxima is kept; index: f of a numerator; shift: of scores to exponents, with MAXIMUM and
-    SUBTRACT; first, last: of the query tile's tiles; half: which part of the staging memory, one of
-    `result_tiles`, with SUM and WEIGH of a last one.
+    maxima is kept; index: f of a numerator; column: which of those that the lane has; shift: of
+    scores to exponents, with MAXIMUM and SUBTRACT; first, last: of the query tile's tiles; half:
+    which part of the staging memory, one of `result_tiles`, with SUM and WEIGH of a last one.
     """
     return data.StructLayout(
         {
@@ -59,6 +59,7 @@ def lane_command(params: AttentionParams) -> data.StructLayout:
             "state": clog2(params.query_tiles),
             "ring": clog2(params.accumulators),
             "index": clog2(params.f),
+            "column": clog2(params.columns_per_lane),
             "shift": shift_bits(params),
             "first": 1,
             "last": 1,

@@ -12,7 +12,7 @@ from designs.attention.schedule import LaneOp
 from designs.rules import clog2
 from hwgen.arith.float_parts import held
 from hwgen.attention.interface import lane_command, shift_bits
-from hwgen.attention.reciprocal import reciprocal_ports
+from hwgen.attention.reciprocal import Divided, reciprocal_ports
 from hwgen.buffers import Scratchpad, ScratchpadParams
 from hwgen.component import Component, probed
 
@@ -35,7 +35,7 @@ def staged_bits(params: AttentionParams) -> int:
 
 def numerator_words(params: AttentionParams) -> int:
     """Words of RNV that a lane keeps, or the lanes that share a memory."""
-    return params.f << clog2(params.query_tiles)
+    return (params.f << clog2(params.query_tiles)) * params.columns_per_lane
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +47,15 @@ class Access:
     write: Value
     write_address: Value
     data: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a lane executes in this cycle, what in the following one, and what it is given."""
+
+    now: data.View
+    following: data.View
+    north: Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +111,25 @@ def numerator_ports(params: AttentionParams) -> dict[str, Any]:
     }
 
 
+def stage(m: Module, command: data.View, prefix: str = "") -> Value:
+    """A command, a cycle later."""
+    op = Signal(LaneOp, name=f"{prefix}op")
+    rest = Signal(command.shape().size - len(op), name=f"{prefix}rest", reset_less=True)
+    m.d.sync += Cat(op, rest).eq(command)
+    return Cat(op, rest)
+
+
+def each_column(params: AttentionParams, shape: Any) -> Any:
+    """The shape of what a lane has for each of its columns: of one alone not an array."""
+    columns = params.columns_per_lane
+    return shape if columns == 1 else data.ArrayLayout(shape, columns)
+
+
 class Lane(Component):
     """A lane of any format: executes one `LaneOp` per cycle, as `command` of a cycle ago says.
+
+    A lane of two columns executes what `command` said two cycles ago, for one column after the
+    other; what it has for each of them, some ports included, is there twice.
 
     With two stages the sum of a product is made, and written, a cycle later.
 
@@ -127,18 +153,22 @@ class Lane(Component):
 
     def __init__(self, params: AttentionParams) -> None:
         command = lane_command(params)
+        divided = {
+            name: Out(each_column(params, port.shape))
+            for name, port in reciprocal_ports(params).items()
+        }
         super().__init__(
             params,
             {
                 "command": In(command),
-                "north": In(Shape(params.link_bits, signed=True)),
+                "north": In(each_column(params, Shape(params.link_bits, signed=True))),
                 "read_enable": In(1),
                 "read_address": In(staging_address_bits(params)),
                 "command_out": Out(command),
-                "rm_valid": Out(1),
+                "rm_valid": Out(params.columns_per_lane),
                 "rm": Out(params.score_bits),
-                "numerator": Out(staged_bits(params)),
-                **(reciprocal_ports(params) if params.splits == 1 else {}),
+                "numerator": Out(each_column(params, staged_bits(params))),
+                **(divided if params.splits == 1 else {}),
                 **numerator_ports(params),
             },
         )
@@ -154,19 +184,42 @@ class Lane(Component):
         """Width of what is kept of a gain."""
         raise NotImplementedError
 
-    def execute(self, m: Module, now: data.View, before: States) -> States:
+    def execute(self, m: Module, told: Told, before: States) -> States:
         """The greater of maximum and north, and its gain; PRM * total + north, PRM of the gain."""
         raise NotImplementedError
 
-    def divide(self, m: Module, start: Value, half: Value, denominator: Value) -> None:
-        """Drive `reciprocals` and `done`."""
+    def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
+        """Drive `reciprocals` and `done` of a column."""
         raise NotImplementedError
+
+    def of_column(self, port: Any, column: int) -> Any:
+        """What a port has for a column, see `each_column`."""
+        return port if self.params.columns_per_lane == 1 else port[column]
+
+    def place(self, column: int) -> str:
+        """What the name of a part ends in that there is for each column."""
+        return "" if self.params.columns_per_lane == 1 else f"_{column}"
+
+    def concerns(self, command: data.View, column: int, flag: Value) -> Value:
+        """A flag, if a command is for a column."""
+        return flag if self.params.columns_per_lane == 1 else flag & (command.column == column)
+
+    def told(self, m: Module) -> Told:
+        """The registers of commands; of two columns, what comes from the one that it is for."""
+        p, following, north = self.params, self.command, self.north
+        if p.columns_per_lane > 1:
+            following = Signal(lane_command(p))
+            m.d.comb += following.eq(stage(m, self.command, "following_"))
+            north = Signal(Shape(p.link_bits, signed=True), name="north_taken")
+            m.d.comb += north.eq(Mux(self.command_out.column, self.north[1], self.north[0]))
+        m.d.comb += self.command_out.eq(stage(m, following))
+        return Told(self.command_out, following, north)
 
     def ended(self, m: Module, now: data.View, weighs: Value, sums: Value) -> Ended:
         """What has been executed in this cycle, or with two stages a cycle ago."""
         if self.params.lane_stages == 1:
             return Ended(weighs, sums, now)
-        names = ("state", "index", "last", "half")
+        names = ("state", "index", "column", "last", "half")
         layout = data.StructLayout({name: now.shape()[name].shape for name in names})
         about = Signal(layout, reset_less=True)
         adds_numerator = Signal()
@@ -183,10 +236,11 @@ class Lane(Component):
             m.d.comb += getattr(self, f"numerator_{item.name}").eq(getattr(access, item.name))
         return self.numerator_word
 
-    def staging(self, m: Module, now: data.View, ended: Ended, total: Value) -> Access:
-        """What is kept of a last tile: RNV, and where groups are combined RD, and RM, which the
-        array is given back with SUBTRACT and hands on, with the shift of its scores."""
-        p, of = self.params, ended.of
+    def staged(self, m: Module, column: int, told: Told, ended: Ended, total: Value) -> Value:
+        """A word of the staging memory of a column: of a last tile RNV, and where groups are
+        combined RD, and RM, which the array is given back with SUBTRACT and hands on, with the
+        shift of its scores."""
+        p, now, of = self.params, told.now, ended.of
         write, half, index, word = ended.weighs & of.last, of.half, of.index, total
         if p.splits > 1:
             passes = Signal()
@@ -194,16 +248,21 @@ class Lane(Component):
             write = write | (ended.sums & of.last) | passes
             half = Mux(passes, now.half, half)
             index = Mux(ended.weighs, index, Mux(passes, p.f, p.f + 1))
-            word = Mux(passes, Cat(self.north[: p.score_bits], now.shift), total)
-        return Access(self.read_enable, self.read_address, write, Cat(half, index), word)
+            word = Mux(passes, Cat(told.north[: p.score_bits], now.shift), total)
+        write = self.concerns(of, column, write)
+        access = Access(self.read_enable, self.read_address, write, Cat(half, index), word)
+        words = staged_words(p) << clog2(p.result_tiles)
+        return state(m, f"staging{self.place(column)}", words, access)
+
+    def divided(self, column: int) -> Divided:
+        """Where the reciprocals of a column go."""
+        reciprocals, done = (self.of_column(port, column) for port in (self.reciprocals, self.done))
+        return Divided(self.params, reciprocals, done, self.place(column))
 
     def elaborate(self, platform: Any) -> Module:
-        p, m = self.params, Module()
-        now, following = self.command_out, self.command
-        op = Signal(LaneOp)
-        rest = Signal(lane_command(p).size - len(op), reset_less=True)
-        m.d.sync += Cat(op, rest).eq(following)
-        m.d.comb += now.eq(Cat(op, rest))
+        p, m, columns = self.params, Module(), self.params.columns_per_lane
+        told = self.told(m)
+        now, following, op = told.now, told.following, told.now.op
 
         def reads(fused: LaneOp, apart: LaneOp | None = None) -> Value:
             """Whether the command after this uses a state that a tile before has left."""
@@ -225,24 +284,36 @@ class Lane(Component):
         maximum = state(
             m,
             "maximum",
-            p.query_tiles,
-            Access(reads(LaneOp.MAXIMUM), following.state, at_maximum, now.state, raised),
+            p.query_tiles * columns,
+            Access(
+                reads(LaneOp.MAXIMUM),
+                Cat(following.column, following.state),
+                at_maximum,
+                Cat(now.column, now.state),
+                raised,
+            ),
         )
         gain = state(
             m,
             "gain",
-            p.accumulators,
-            Access(reads(LaneOp.SUBTRACT), following.ring, at_maximum, now.ring, gained),
+            p.accumulators * columns,
+            Access(
+                reads(LaneOp.SUBTRACT),
+                Cat(following.column, following.ring),
+                at_maximum,
+                Cat(now.column, now.ring),
+                gained,
+            ),
         )
         denominator = state(
             m,
             "denominator",
-            p.query_tiles,
+            p.query_tiles * columns,
             Access(
                 reads(LaneOp.SUM, LaneOp.SCALE_SUM),
-                following.state,
+                Cat(following.column, following.state),
                 ended.sums & ~ended.of.last,
-                ended.of.state,
+                Cat(ended.of.column, ended.of.state),
                 total[: p.denominator_bits],
             ),
         )
@@ -250,36 +321,32 @@ class Lane(Component):
             m,
             Access(
                 reads(LaneOp.WEIGH, LaneOp.SCALE),
-                Cat(following.state, following.index),
+                Cat(following.column, following.state, following.index),
                 ended.weighs & ~ended.of.last,
-                Cat(ended.of.state, ended.of.index),
+                Cat(ended.of.column, ended.of.state, ended.of.index),
                 total,
             ),
         )
-        staged = state(
-            m,
-            "staging",
-            staged_words(p) << clog2(p.result_tiles),
-            self.staging(m, now, ended, total),
-        )
+        staged = [self.staged(m, column, told, ended, total) for column in range(columns)]
         # Decoded a cycle ahead: the multiplier's operand is on the longest path.
         on_denominator = Signal(reset_less=True)
         scale_sum = LaneOp.SUM if p.fma_lanes else LaneOp.SCALE_SUM
         m.d.sync += on_denominator.eq(following.op == scale_sum)
         old = Signal(Shape(p.numerator_bits, signed=True))
-        after = self.execute(m, now, States(maximum, gain, old))
+        after = self.execute(m, told, States(maximum, gain, old))
         m.d.comb += [
             old.eq(Mux(on_denominator, denominator, numerator)),
             raised.eq(after.maximum),
             gained.eq(after.gain),
             total.eq(after.total),
-            self.numerator.eq(staged),
-            self.rm_valid.eq(at_maximum),
+            *(self.of_column(self.numerator, j).eq(word) for j, word in enumerate(staged)),
+            self.rm_valid.eq(Cat(self.concerns(now, j, at_maximum) for j in range(columns))),
             self.rm.eq(raised),
         ]
         if p.splits == 1:
-            divisor = total[: p.denominator_bits]
-            self.divide(m, ended.sums & ended.of.last, ended.of.half, divisor)
+            for j in range(columns):
+                starts = self.concerns(ended.of, j, ended.sums & ended.of.last)
+                self.divide(m, j, starts, ended.of.half, total[: p.denominator_bits])
         if probed(platform):
             m.d.comb += [
                 self.events["numerator_reads"].eq(reads(LaneOp.WEIGH, LaneOp.SCALE)),

@@ -42,15 +42,16 @@ COMBINERS: dict[Element, type[Combiner]] = {
 
 
 class Lanes(Structure):
-    """`side` lanes; a command reaches lane j after j cycles. Beside each lane its output, or with
-    `splits` groups behind lanes j, j + `split_columns` .. a combiner with an output.
+    """The lanes of all columns; a command reaches that of column j after j cycles. Beside each the
+    outputs of its columns, or with `splits` groups behind those of columns j, j + `split_columns`
+    .. a combiner with an output.
 
     With `numerator_lanes` above 1, beside so many lanes the memory of their running numerators.
 
     Members: command: of lane 0; north: see `Lane`, of all lanes; read_enable, read_address: to all
     staging memories; combine: to all combiners, where there are any; advance, shift_half,
     scale_half: to all outputs (in). command_out: of the last lane; done: of the last that divides;
-    rm_valid, rm: of all lanes, values: of all outputs. Lane 0 is lowest.
+    rm_valid, rm: of all columns, values: of all outputs. Column 0 is lowest.
     """
 
     params: AttentionParams
@@ -76,50 +77,55 @@ class Lanes(Structure):
             },
         )
 
-    def divided(self, j: int) -> str:
-        """The part whose numerators output j divides."""
-        return f"combiner_{j}" if self.params.splits > 1 else f"lane_{j}"
+    def divided(self, j: int, port: str, width: int) -> Wire:
+        """What a port of the part whose numerators output j divides has for it."""
+        if self.params.splits > 1:
+            return Wire(f"combiner_{j}", port, 0, width)
+        lane, column = divmod(j, self.params.columns_per_lane)
+        return Wire(f"lane_{lane}", port, column * width, width)
 
     def parts(self) -> Parts:
         p = self.params
-        parts: Parts = {f"lane_{j}": (LANES[p.element], p) for j in range(p.side)}
+        parts: Parts = {f"lane_{k}": (LANES[p.element], p) for k in range(p.lanes)}
         parts |= {name: (Numerators, p) for name in self.sharing()}
         if p.splits > 1:
-            parts |= {self.divided(j): (COMBINERS[p.element], p) for j in range(p.split_columns)}
+            combiner = COMBINERS[p.element]
+            parts |= {f"combiner_{j}": (combiner, p) for j in range(p.split_columns)}
         return parts | {f"output_{j}": (OUTPUTS[p.element], p) for j in range(p.split_columns)}
 
     def sharing(self) -> dict[str, range]:
         """Shared memories of running numerators to the lanes that share each; none of one lane."""
         count = self.params.numerator_lanes
-        starts = range(0, self.params.side, count) if count > 1 else range(0)
+        starts = range(0, self.params.lanes, count) if count > 1 else range(0)
         return {f"numerators_{start // count}": range(start, start + count) for start in starts}
 
     def wiring(self) -> Wiring:
         p = self.params
-        last = f"lane_{p.side - 1}"
+        last = f"lane_{p.lanes - 1}"
         command_bits = Shape.cast(lane_command(p)).width
+        north_bits = p.columns_per_lane * p.link_bits
+        address_bits = staging_address_bits(p)
         wiring: Wiring = {}
-        for j in range(p.side):
-            lane = f"lane_{j}"
-            west = Wire(f"lane_{j - 1}", "command_out", 0, command_bits)
-            wiring[lane, "command"] = (west if j else Wire("", "command", 0, command_bits),)
-            north = Wire("", "north", j * p.link_bits, p.link_bits)
-            wiring[lane, "north"] = (north,)
+        for k in range(p.lanes):
+            lane = f"lane_{k}"
+            west = Wire(f"lane_{k - 1}", "command_out", 0, command_bits)
+            wiring[lane, "command"] = (west if k else Wire("", "command", 0, command_bits),)
+            wiring[lane, "north"] = (Wire("", "north", k * north_bits, north_bits),)
             wiring[lane, "read_enable"] = (Wire("", "read_enable", 0, 1),)
-            address = Wire("", "read_address", 0, staging_address_bits(p))
-            wiring[lane, "read_address"] = (address,)
+            if address_bits:
+                wiring[lane, "read_address"] = (Wire("", "read_address", 0, address_bits),)
         for j in range(p.split_columns):
             wiring |= self.results(j)
-        for port, part, width, count in (
-            ("rm_valid", "lane", 1, p.side),
-            ("rm", "lane", p.score_bits, p.side),
-            ("values", "output", p.out_bits, p.split_columns),
-        ):
-            source = port.removesuffix("s")
-            wiring["", port] = tuple(Wire(f"{part}_{j}", source, 0, width) for j in range(count))
+        lanes = [f"lane_{j // p.columns_per_lane}" for j in range(p.side)]
+        wiring["", "rm"] = tuple(Wire(lane, "rm", 0, p.score_bits) for lane in lanes)
+        wiring["", "rm_valid"] = tuple(
+            Wire(lane, "rm_valid", j % p.columns_per_lane, 1) for j, lane in enumerate(lanes)
+        )
+        wiring["", "values"] = tuple(
+            Wire(f"output_{j}", "value", 0, p.out_bits) for j in range(p.split_columns)
+        )
         wiring["", "command_out"] = (Wire(last, "command_out", 0, command_bits),)
-        divided = self.divided(p.split_columns - 1)
-        wiring["", "done"] = (Wire(divided, "done", 0, p.result_tiles),)
+        wiring["", "done"] = (self.divided(p.split_columns - 1, "done", p.result_tiles),)
         return wiring | self.numerators()
 
     def numerators(self) -> Wiring:
@@ -146,20 +152,21 @@ class Lanes(Structure):
 
     def results(self, j: int) -> Wiring:
         """What drives output j, and the combiner before it."""
-        p, output, divided = self.params, f"output_{j}", self.divided(j)
+        p, output = self.params, f"output_{j}"
         reciprocal_bits = p.result_tiles * Shape.cast(reciprocal_layout(p)).width
         wiring: Wiring = {
-            (output, "numerator"): (Wire(divided, "numerator", 0, p.numerator_bits),),
-            (output, "reciprocals"): (Wire(divided, "reciprocals", 0, reciprocal_bits),),
+            (output, "numerator"): (self.divided(j, "numerator", p.numerator_bits),),
+            (output, "reciprocals"): (self.divided(j, "reciprocals", reciprocal_bits),),
         }
         halves = clog2(p.result_tiles)
         for port, width in (("advance", 1), ("shift_half", halves), ("scale_half", halves)):
             if width:
                 wiring[output, port] = (Wire("", port, 0, width),)
         if p.splits > 1:
+            combiner = f"combiner_{j}"
             combine_bits = Shape.cast(combine_command(p)).width
-            wiring[divided, "command"] = (Wire("", "combine", 0, combine_bits),)
-            wiring[divided, "words"] = tuple(
+            wiring[combiner, "command"] = (Wire("", "combine", 0, combine_bits),)
+            wiring[combiner, "words"] = tuple(
                 Wire(f"lane_{lane}", "numerator", 0, staged_bits(p))
                 for lane in range(j, p.side, p.split_columns)
             )

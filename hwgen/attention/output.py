@@ -151,6 +151,8 @@ class Output(Component):
         is_finished = (
             (self.command.op == LaneOp.WEIGH) & self.command.last & (self.command.index == final)
         )
+        if p.columns_per_lane > 1:
+            is_finished &= self.command.column == p.columns_per_lane - 1
         finished_half = decoded(self.command.half, halves) & is_finished.replicate(halves)
         # With two stages the last word is written a cycle after its command.
         when = m.d.comb if p.lane_stages == 1 else m.d.sync

@@ -133,11 +133,24 @@ class Reciprocal(Component):
         return m
 
 
-def divide_integers(m: Module, host: Any, start: Value, half: Value, denominator: Value) -> None:
-    """Drive `reciprocals` and `done` of a host, see `Lane`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Divided:
+    """Where reciprocals go: ports of a host, see `Lane`, and what names of its parts end in."""
+
+    params: AttentionParams
+    reciprocals: Any
+    done: Any
+    suffix: str = ""
+
+
+def divide_integers(
+    m: Module, host: Divided, start: Value, half: Value, denominator: Value
+) -> None:
+    """Drive the reciprocals of a host, and say when they are done."""
     p = host.params
     params = ReciprocalParams(bits=p.denominator_bits, halves=p.result_tiles)
-    m.submodules.reciprocal = reciprocal = Reciprocal(params)
+    reciprocal = Reciprocal(params)
+    m.submodules[f"reciprocal{host.suffix}"] = reciprocal
     m.d.comb += [
         reciprocal.start.eq(start),
         reciprocal.half.eq(half),
