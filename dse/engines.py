@@ -58,7 +58,7 @@ def in_verilator(design_name: str, params: Params, plan: "Plan", run: Run) -> "S
     from sim import runner
 
     with tempfile.TemporaryDirectory(prefix="hwgen-rtl-") as folder:
-        paths = write(_probed(design_name, params), Path(folder))
+        paths = write(probed(design_name, params), Path(folder))
         sources = [path for path in paths if path.suffix in (".v", ".vlt")]
         built = runner.build(sources, design_name, plan.interface, waves=run.waves is not None)
     return runner.run(built, plan, waves_path=run.waves, seed=run.seed)
@@ -66,19 +66,20 @@ def in_verilator(design_name: str, params: Params, plan: "Plan", run: Run) -> "S
 
 def in_amaranth(design_name: str, params: Params, plan: "Plan", run: Run) -> "SimResult":
     """The components in Amaranth's simulator, where registers start with their reset values."""
-    return _simulation(params).play(plan)
+    return simulation_of(params).play(plan)
 
 
 @functools.lru_cache(maxsize=8)
-def _probed(design_name: str, params: Params) -> "Emission":
-    """The files of a design with its events."""
+def probed(design_name: str, params: Params) -> "Emission":
+    """The files of a design with its events; kept, for it is often run again."""
     from hwgen.emit import emit
 
     return emit(design_name, params, probes=True)
 
 
 @functools.lru_cache(maxsize=1)  # of a large design it takes much memory
-def _simulation(params: Params) -> "Simulation":
+def simulation_of(params: Params) -> "Simulation":
+    """A design in Amaranth's simulator; kept likewise."""
     from hwgen import COMPONENTS
     from sim.pysim import Simulation
 

