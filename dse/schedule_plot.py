@@ -48,20 +48,27 @@ def schedule_plot(params: AttentionParams, path: Path) -> None:
     axes = figure.add_subplot()
     for tile in range(TILES):
         _tile(axes, params, schedule, tile)
-    epochs = TILES + schedule.delay(Age.WEIGHED) + 1
-    for epoch in range(epochs + 1):
-        axes.axvline(epoch * params.epoch, color="0.8", linewidth=0.8, zorder=0)
+    # The lanes are `side` cycles behind, and a margin of half as many behind the last of them.
+    end = (TILES + schedule.delay(Age.WEIGHED)) * params.epoch + params.side * 3 // 2
+    for start in range(0, end, params.epoch):
+        axes.axvline(start, color="0.8", linewidth=0.8, zorder=0)
     axes.set_yticks(range(TILES), [f"tile {tile}" for tile in range(TILES)])
     axes.set_ylim(TILES - 0.5, -0.5)
-    axes.set_xlim(0, epochs * params.epoch)
+    axes.set_xlim(0, end)
     axes.set_xlabel(f"cycle of the first element; an epoch is {params.epoch} cycles")
     axes.set_title(
         f"{params.side}x{params.side} elements above, lanes below; E = {params.e}, F = {params.f}, "
         f"{params.exp_slots} slots to a weight"
     )
-    patches = [Patch(color=colour, label=name) for name, colour in COLOURS.items()]
+    shown = {_purpose(op) for slot in schedule.slots for op in (slot.pe, slot.lane) if op}
+    patches = [Patch(color=colour, label=name) for name, colour in COLOURS.items() if name in shown]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches))
     figure.savefig(path, dpi=120, metadata={"Software": None} if path.suffix == ".png" else None)
+
+
+def _purpose(op: PeOp | LaneOp) -> str:
+    """What a slot with an op is for."""
+    return PURPOSES.get(op.name, "weights")
 
 
 def _tile(axes: Any, params: AttentionParams, schedule: Schedule, tile: int) -> None:
@@ -76,8 +83,7 @@ def _tile(axes: Any, params: AttentionParams, schedule: Schedule, tile: int) -> 
     for ops, bottom in ((elements, tile - 0.4), (lanes, tile + 0.02)):
         for op, start in ops:
             if op:
-                colour = COLOURS[PURPOSES.get(op.name, "weights")]
-                axes.broken_barh([(start, 1)], (bottom, 0.36), color=colour)
+                axes.broken_barh([(start, 1)], (bottom, 0.36), color=COLOURS[_purpose(op)])
     left = next(start for op, start in lanes if op == LaneOp.MAXIMUM)
     back = next(start for op, start in elements if op == PeOp.SUBTRACT)
     axes.annotate(

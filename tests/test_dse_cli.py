@@ -98,6 +98,8 @@ class TestShow:
     def test_text(self, run):
         _, output, _ = run("show", "tile4")
         assert re.search(r"rows +4 +elements +1\.\.1024 +rows of the grid", output)
+        assert re.search(r"double_buffer +true +true, false", output)
+        assert re.search(r"is_carry_save +false +Whether", output)
         assert "peak: 16 multiply-accumulates per cycle" in output
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from designs.attention import AttentionParams, Binding, ExpMethod
+from designs.attention import AttentionParams, Binding, ExpMethod, Masking
 from designs.attention.schedule import Schedule
 from dse.schedule_plot import COLOURS, TILES, schedule_plot
 
@@ -36,6 +37,23 @@ def test_every_slot_of_every_tile_is_there(bars, tmp_path, binding, fma_lanes):
     ]
     assert len(weights) == params.exp_slots
     assert min(weights) >= max(first) + params.side + params.return_registers
+
+
+@pytest.mark.parametrize("masking", Masking)
+def test_the_legend_has_what_is_there_and_the_axis_ends_behind_it(
+    bars, monkeypatch, tmp_path, masking
+):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    params = AttentionParams(side=4, e=3, f=5, masking=masking)
+    schedule_plot(params, tmp_path / "schedule.svg")
+    (figure,) = figures
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    drawn = {colour for _, _, colour in bars}
+    assert names == [name for name, colour in COLOURS.items() if colour in drawn]
+    assert ("masks" in names) == (masking != Masking.NONE)
+    end = max(start for start, _, _ in bars) + 1
+    assert end <= figure.axes[0].get_xlim()[1] <= end + params.epoch
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

@@ -111,7 +111,7 @@ def _text(design: Design, content: Mapping[str, Any], counts: Counts) -> str:
             for p in content["params"]
         ),
         "derived",
-        table((d["name"], d["value"], d["doc"]) for d in content["derived"]),
+        table((d["name"], _scalar(d["value"]), d["doc"]) for d in content["derived"]),
         "ports",
         table((p["name"], p["direction"], p["width_bits"]) for p in content["ports"]),
         "inventory",
@@ -128,6 +128,11 @@ def _text(design: Design, content: Mapping[str, Any], counts: Counts) -> str:
             table((name, written(plain(load))) for name, load in design.workloads.items()),
         ]
     return "\n".join(parts)
+
+
+def _scalar(value: object) -> object:
+    """A value as design files write it, numbers with their thousands apart."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _params(params: Any) -> list[dict[str, object]]:
