@@ -208,18 +208,18 @@ SPREAD = {
 @pytest.mark.parametrize(
     "params",
     [
-        small(rows=4, lanes=4, max_k=64),
-        small(rows=4, lanes=4, row_banks=2, max_k=128, skip_groups=2),
-        small(rows=4, lanes=4, max_k=64, lockstep=True, skip_groups=3),
-        small(rows=2, lanes=4, group=1, max_k=64, double_buffer=False, skip_groups=1),
+        small(rows=4, cols=2, lanes=4, max_k=64),
+        small(rows=4, cols=2, lanes=4, row_banks=2, max_k=128, skip_groups=2),
+        small(rows=4, cols=2, lanes=4, max_k=64, lockstep=True, skip_groups=3),
+        small(rows=2, cols=2, lanes=4, group=1, max_k=64, double_buffer=False, skip_groups=1),
     ],
     ids=["ring", "two_banks", "lockstep", "single"],
 )
 def test_unbalanced_digits(params, values):
     shape = (params.rows + 1, 45)
     a = np.broadcast_to(SPREAD[values](np.zeros(shape, dtype=np.int64)), shape).astype(np.int64)
-    w = np.random.default_rng(1).integers(-128, 128, (45, 4))
-    workload = Gemm(m=shape[0], k=45, n=4)
+    w = np.random.default_rng(1).integers(-128, 128, (45, 2))
+    workload = Gemm(m=shape[0], k=45, n=2)
     found = compare("dut", params, workload, (a, w), IN_AMARANTH)
     assert found.details == ""
     assert found.outputs_equal
