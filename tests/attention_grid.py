@@ -60,7 +60,9 @@ POINTS = {
         keys=20,
     ),
     "two_stages": point(
-        AttentionParams(side=3, e=4, f=5, lane_stages=2, query_tiles=2), queries=7, keys=8
+        AttentionParams(side=3, e=4, f=5, lane_stages=2, query_tiles=2, result_tiles=3),
+        queries=7,
+        keys=8,
     ),
     "two_stages_least": point(
         AttentionParams(side=2, e=2, f=1, lane_stages=2, exp_stages=1, binding=Binding.SEQUENTIAL),

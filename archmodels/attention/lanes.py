@@ -67,13 +67,15 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
     kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
     product_bits = p.numerator_bits + FACTOR_BITS - 2
+    numerator_places = clog2(p.query_tiles) + clog2(p.f) + clog2(columns)
+    added_bits = numerator_places + clog2(p.result_tiles) + 1
     old_bits = maximum(p.numerator_bits, rest_bits(p) + 1)
     return {
         "lanes.op": cleared(OP_BITS, side),
         "lanes.command": plain(lane_command_bits(p, epoch), side),
         # Which sum is made in a cycle, where that is not what is executed in it.
         "lanes.adding": cleared(2, count * late),
-        "lanes.added": plain(clog2(p.query_tiles) + clog2(p.f) + clog2(columns) + 2, count * late),
+        "lanes.added": plain(added_bits, count * late),
         **words("lanes.maximum", count, p.score_bits, p.query_tiles * columns),
         **words("lanes.gain", count, gain_bits, (epoch.lag + 1) * columns),
         **words("lanes.denominator", count, p.denominator_bits, p.query_tiles * columns),
