@@ -61,8 +61,11 @@ def test_other_commands_take_the_machine(capsys, design):
 
 def test_params_of_a_part_are_named_as_they_are_set(capsys):
     changed = ("show", "vitallm_tiny", "--set", "tint.tables=8")
-    rows = json.loads(told(capsys, *changed, "--json"))["params"]
-    params = {row["name"]: row["value"] for row in rows}
+    content = json.loads(told(capsys, *changed, "--json"))
+    params = {row["name"]: row["value"] for row in content["params"]}
+    derived = {row["name"]: row["value"] for row in content["derived"]}
+    assert derived["tint.mac_slots_per_cycle"] == 8 * 4  # tables times ports
+    assert derived["mac_slots_per_cycle"] == 8 * 4 + derived["booth.mac_slots_per_cycle"]
     assert params["tint.tables"] == 8 and params["tint.weight_format"] == "code2"
     assert params["vector_lanes"] == 2 and "tint" not in params
     assert re.search(r"tint\.tables +8 +tables +1\.\.256 +groups of a step", told(capsys, *changed))

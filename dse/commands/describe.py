@@ -6,6 +6,7 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from designs import Design
 from designs.document import written
 from designs.families import least_work
 from designs.loader import description, plain
-from designs.rules import Int, Spec, leaves, properties
+from designs.rules import Int, Spec, leaves, nested_type, properties
 from dse import arguments
 from dse.arguments import Commands
 from dse.commands.model import INVENTORY_NOTE, inventory, inventory_units
@@ -91,7 +92,7 @@ def run_show(args: Namespace) -> Outcome:
         "family": design.family,
         "machine": design.machine,
         "params": _params(design.params),
-        "derived": _derived(design),
+        "derived": _derived(design.params),
         "ports": _ports(design),
         "inventory": inventory(counts),
         "inventory_units": inventory_units(counts),
@@ -153,15 +154,17 @@ def _params(params: Any) -> list[dict[str, object]]:
     return rows
 
 
-def _derived(design: Design) -> list[dict[str, object]]:
-    """Integer properties of the params: what follows from the fields."""
-    kind = type(design.params)
+def _derived(params: Any, prefix: str = "") -> list[dict[str, object]]:
+    """Integer properties of the params, then of their parts: what follows from the fields."""
     rows: list[dict[str, object]] = []
-    for name, member in properties(kind).items():
-        value = getattr(design.params, name)
+    for name, member in properties(type(params)).items():
+        value = getattr(params, name)
         if isinstance(value, int):
             doc = (member.__doc__ or "").partition("\n")[0]
-            rows.append({"name": name, "value": value, "doc": doc})
+            rows.append({"name": prefix + name, "value": value, "doc": doc})
+    for item in fields(params):
+        if nested_type(item) is not None:
+            rows += _derived(getattr(params, item.name), f"{prefix}{item.name}.")
     return rows
 
 
