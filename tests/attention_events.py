@@ -11,6 +11,9 @@ FIRST_ELEMENT, RESULT = 2, 4
 """Cycles from an epoch's start to its first slot, and from the last lane's last product, or its
 denominator's quotient, to the first transfer of results."""
 
+WRITTEN = 2
+"""From the cycle in which the last lane's last output is written to the first transfer."""
+
 
 class Ring:
     """Words that have been taken, and cycles from which on tiles give their room free."""
@@ -62,7 +65,7 @@ class Events:
             cycle += 1
             if cycle >= following and self.may_start(cycle, at):
                 self.start(cycle, at)
-                following, at = cycle + epoch, at + 1
+                following, at = cycle + epoch + self.tail(at), at + 1
 
     def aged(self, at, age):
         """Number of the tile of an age, or None."""
@@ -97,6 +100,12 @@ class Events:
         if weighed is not None and self.table[weighed].last:
             self.leave(cycle, self.starts[weighed + self.schedule.delay(Age.SCORED)])
 
+    def tail(self, at):
+        """Cycles more in an epoch with the last products of a query tile."""
+        weighed = self.aged(at, Age.WEIGHED)
+        ends = weighed is not None and self.table[weighed].last
+        return len(self.schedule.tail) if ends else 0
+
     def free(self, cycle, op):
         """When the room of what is read by `op` can be written again."""
         late = max(at - index for index, at in enumerate(self.slots[op]))
@@ -104,10 +113,15 @@ class Events:
 
     def leave(self, cycle, scored):
         """Results of a query tile whose last products begin in `cycle`, its weights in `scored`."""
+        late = self.params.lane_stages - 1
         last_lane = FIRST_ELEMENT + 2 * self.params.side - self.params.columns_per_lane
-        last_lane += self.params.lane_stages - 1
-        product = cycle + last_lane + max(self.slots[LaneOp.WEIGH,]) + RESULT
-        denominator = scored + last_lane + max(self.slots[LaneOp.SUM,])
+        product = cycle + last_lane + max(self.slots[LaneOp.WEIGH,]) + late + RESULT
+        denominator = scored + last_lane + max(self.slots[LaneOp.SUM,]) + late
         quotient = denominator + self.params.divide_cycles + RESULT
-        self.end = max(self.end, product, quotient) + self.params.f
+        there = max(product, quotient)
+        if self.schedule.tail:
+            # The division before the last slot.
+            divided = cycle + last_lane + len(self.schedule.slots + self.schedule.tail) - 2
+            there = divided + 1 + self.params.keeps_product + WRITTEN
+        self.end = max(self.end, there) + self.params.f
         self.outputs.append(self.end)

@@ -4,6 +4,7 @@ from designs.attention import (
     Attention,
     AttentionParams,
     Binding,
+    Division,
     ExpMethod,
     Masking,
     Pattern,
@@ -178,6 +179,38 @@ POINTS = {
     ),
     "three_results": point(
         AttentionParams(side=3, e=2, f=5, query_tiles=4, result_tiles=3), queries=23, keys=4
+    ),
+    "divided": point(
+        AttentionParams(side=3, e=4, f=5, query_tiles=2, division=Division.EXPOSED),
+        queries=11,
+        keys=8,
+    ),
+    "divided_apart": point(
+        AttentionParams(
+            side=2, e=3, f=4, fma_lanes=False, result_tiles=3, division=Division.EXPOSED
+        ),
+        queries=7,
+        keys=5,
+    ),
+    "divided_shared": point(
+        AttentionParams(
+            side=10,
+            e=1,
+            f=3,
+            fma_lanes=False,
+            masking=Masking.NONE,
+            numerator_lanes=10,
+            division=Division.EXPOSED,
+        ),
+        queries=11,
+        keys=20,
+    ),
+    "divided_sequential": point(
+        AttentionParams(
+            side=2, e=3, f=3, lane_stages=2, binding=Binding.SEQUENTIAL, division=Division.EXPOSED
+        ),
+        queries=5,
+        keys=6,
     ),
     "eight": point(AttentionParams(side=8, e=16, f=16), queries=16, keys=24),
     "eight_causal": point(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from attention_weights import exponents, weights
 
-from designs.attention.schedule import LaneOp, Schedule
+from designs.attention.schedule import Age, LaneOp, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,21 +122,28 @@ class Executed:
         return slot | table[self.number].fields
 
 
-def slots_of(schedule, epoch, start, tile_count):
+def slots_of(schedule, epoch, start, table):
     """The slots with work of an epoch whose first slot lane 0 executes in cycle `start`."""
-    for at, slot in enumerate(schedule.slots):
+    for at, slot in enumerate(schedule.slots + tail_of(schedule, epoch, table)):
         number = epoch - schedule.delay(slot.lane_age)
-        if slot.lane != LaneOp.IDLE and 0 <= number < tile_count:
+        if slot.lane != LaneOp.IDLE and 0 <= number < len(table):
             yield Executed(start + at, slot.lane, number, slot.lane_index)
 
 
-def executed(params, rng, tile_count):
+def tail_of(schedule, epoch, table):
+    """Slots that an epoch has more."""
+    number = epoch - schedule.delay(Age.WEIGHED)
+    return schedule.tail if 0 <= number < len(table) and table[number].last else ()
+
+
+def executed(params, rng, table):
     """All slots with work, with idle cycles between some epochs."""
     schedule = Schedule.of(params)
     start, found = 1, []
-    for epoch in range(tile_count + schedule.lag + 1):
-        found += slots_of(schedule, epoch, start, tile_count)
-        start += len(schedule.slots) + int(rng.integers(3) * rng.integers(5))
+    for epoch in range(len(table) + schedule.lag + 1):
+        found += slots_of(schedule, epoch, start, table)
+        length = len(schedule.slots) + len(tail_of(schedule, epoch, table))
+        start += length + int(rng.integers(3) * rng.integers(5))
     return found
 
 

@@ -18,6 +18,7 @@ ALWAYS = {
     "polynomial": Element.BF16,
     "window_grouped": Element.BF16,
     "shared_numerators": Element.FP16,
+    "divided": Element.FP16,
 }
 """Those of every test run; the long tier takes all, in both formats."""
 

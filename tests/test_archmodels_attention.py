@@ -27,6 +27,7 @@ from designs.attention import (
     Attention,
     AttentionParams,
     Binding,
+    Division,
     Element,
     ExpMethod,
     Masking,
@@ -195,6 +196,7 @@ CHOICES = {
     "exp_method": ExpMethod,
     "masking": Masking,
     "binding": Binding,
+    "division": Division,
     "fma_lanes": (False, True),
     "lane_stages": (1, 2),
     "idle_slot": (False, True),
@@ -224,6 +226,8 @@ def random_pairs(count, seed):
         can_be_two = fields["element"] == Element.INT8 or fields["lane_stages"] == 1
         fields["columns_per_lane"] = draw.choice((1, 2)) if side % 2 == 0 and can_be_two else 1
         fields["fma_lanes"] |= fields["lane_stages"] > 1 or fields["columns_per_lane"] > 1
+        if fields["columns_per_lane"] > 1:
+            fields["division"] = Division.HIDDEN
         lanes = side // fields["columns_per_lane"]
         fields["numerator_lanes"] = draw.choice(
             (1, lanes if lanes % group else lanes // group, lanes)

@@ -15,7 +15,15 @@ from archmodels.attention.cycles import machine, may_wait
 from archmodels.attention.program import program
 from archmodels.attention.tiles import Span
 from archmodels.attention.waits import Clock, Machine, Repeat, Ring, Step
-from designs.attention import Attention, AttentionParams, Binding, ExpMethod, Masking, Pattern
+from designs.attention import (
+    Attention,
+    AttentionParams,
+    Binding,
+    Division,
+    ExpMethod,
+    Masking,
+    Pattern,
+)
 from designs.attention.schedule import Schedule
 from designs.attention.tiles import tile_table
 from designs.families import check_fit
@@ -51,6 +59,7 @@ def engines(draw, job):
         "fma_lanes": draw(st.booleans()),
         "lane_stages": draw(st.integers(1, 2)),
         "idle_slot": draw(st.booleans()),
+        "division": draw(st.sampled_from(Division)),
         "exp_method": draw(st.sampled_from(ExpMethod)),
         "exp_stages": draw(st.integers(1, 3)),
         "exp_degree": draw(st.integers(2, 5)),
@@ -61,6 +70,7 @@ def engines(draw, job):
     if params.side % 2 == 0:
         fields["columns_per_lane"] = columns = draw(st.integers(1, 2))
         fields["numerator_lanes"] = max(1, fields["numerator_lanes"] // columns)
+        fields["division"] = Division.HIDDEN if columns > 1 else fields["division"]
     fields["fma_lanes"] |= max(fields["lane_stages"], fields.get("columns_per_lane", 1)) > 1
     return dataclasses.replace(params, **fields), dataclasses.replace(workload, e=e, f=f)
 
@@ -74,6 +84,7 @@ def test_the_epoch_is_that_of_the_schedule(job):
     params, _ = job
     schedule, epoch = Schedule.of(params), Epoch.of(params)
     assert (epoch.cycles, epoch.lag) == (len(schedule.slots), schedule.lag)
+    assert epoch.tail == len(schedule.tail)
     busy = sum(slot.pe != 0 for slot in schedule.slots)
     assert busy == params.e + params.f + epoch.array_busy
     lanes = sum(slot.lane != 0 for slot in schedule.slots)
@@ -95,8 +106,12 @@ def test_cycles_are_those_of_the_events(job):
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_where_nothing_may_wait_nothing_does(job):
     assume(Tiles.of(*job).kept <= TILES_MAX and not waits(*job))
-    params, _ = job
-    assert set(np.diff(Events(*job).starts).tolist()) <= {params.epoch}
+    params, workload = job
+    longer = params.epoch + len(Schedule.of(params).tail)
+    steps = np.diff(Events(*job).starts).tolist()
+    assert set(steps) <= {params.epoch, longer}
+    ends = sum(tile.last for tile in tile_table(params, workload))
+    assert longer == params.epoch or steps.count(longer) == ends - 1
 
 
 WAITING = {
@@ -206,7 +221,8 @@ def machines(draw):
     short, long = st.integers(1, 12), st.integers(1, 60)
     lag, later = draw(st.integers(0, 3)), draw(st.integers(0, 1))
     return Machine(
-        epoch=draw(short), lag=lag, weighed=lag + later, kv_tiles=draw(st.integers(1, 4)),
+        epoch=draw(short), tail=draw(short) - 1, lag=lag, weighed=lag + later,
+        kv_tiles=draw(st.integers(1, 4)),
         query_tiles=2, result_tiles=draw(st.integers(1 + later, 8)),
         e=draw(short), f=draw(short), keys_free=draw(long), values_free=draw(long),
         results=draw(long), quotient=draw(long),
@@ -271,6 +287,22 @@ def test_the_published_form_and_the_constant_to_it():
     # Before it a tile of keys arrives, and the first slot reaches the first element two cycles
     # after the epoch begins; behind it three stages and a transfer for each of F.
     assert taken(params, workload) == 8 + 2 + published + 3 + 8
+
+
+def test_divisions_take_their_time_for_each_query_tile():
+    params = AttentionParams(side=4, e=8, f=6, division=Division.EXPOSED)
+    hidden = dataclasses.replace(params, division=Division.HIDDEN)
+    workload = Attention(queries=12, keys=20, e=8, f=6)
+    assert not waits(params, workload)
+    # A slot for each of F, and one to the multiplier, for all query tiles but the last. The first
+    # result of that one comes 3 cycles after the last division, in slot 25; or else 4 after the
+    # reciprocal of the sum in the last slot of the epoch before.
+    assert Epoch.of(params).tail == 7
+    assert params.epoch == 8 + 6 + 1 + 1 + 3 + 1
+    assert taken(params, workload) - taken(hidden, workload) == 2 * 7 + (25 + 3) - (-1 + 10 + 4)
+    apart = dataclasses.replace(params, binding=Binding.SEQUENTIAL)
+    # The sum of weights is six slots before the end, ten before its reciprocal.
+    assert Epoch.of(apart).tail == 7 + 10 - 7
 
 
 def test_sequential_tiles_wait_for_their_own_maximum():

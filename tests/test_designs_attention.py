@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from designs.attention import Attention, AttentionFit, AttentionParams, Element, Pattern
+from designs.attention import Attention, AttentionFit, AttentionParams, Division, Element, Pattern
 from designs.families import check_fit, least_work
 from designs.grid import Grid
 from designs.rules import RuleError, kept
@@ -199,6 +199,14 @@ def test_fits_of_a_grid_are_those_of_its_points():
         ({"group": 3}, "group must divide side / splits = 8, not 3"),
         ({"numerator_lanes": 3}, "numerator_lanes must divide lanes = 8, not 3"),
         ({"group": 4, "splits": 4}, "group must divide side / splits = 2, not 4"),
+        (
+            {"splits": 2, "division": Division.EXPOSED},
+            "division must be hidden where splits = 2 groups are",
+        ),
+        (
+            {"columns_per_lane": 2, "division": Division.EXPOSED},
+            "division must be hidden where a lane serves columns_per_lane = 2",
+        ),
         ({"result_tiles": 1}, "result_tiles must be at least 2 where tiles overlap, not 1"),
         (
             {"lane_stages": 2, "fma_lanes": False},
@@ -236,6 +244,7 @@ FIELDS = {
     "lane_stages": [1, 2],
     "columns_per_lane": [1, 2],
     "query_tiles": [1, 3, 64],
+    "division": [0, 1],
     "binding": [0, 1],
     "idle_slot": [False, True],
     "masking": [0, 1, 2],
@@ -252,6 +261,8 @@ def draw_params(random):
     if codes["element"] and codes["columns_per_lane"] > 1:
         codes["lane_stages"] = 1
     codes["fma_lanes"] |= codes["lane_stages"] > 1 or codes["columns_per_lane"] > 1
+    if codes["columns_per_lane"] > 1:
+        codes["division"] = 0
     lanes = codes["side"] // codes["columns_per_lane"]
     codes["numerator_lanes"] = (1, lanes)[random.integers(2)]
     defaults = AttentionParams()

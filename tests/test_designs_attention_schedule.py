@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_designs_attention import draw_params
 
-from designs.attention import AttentionParams, Binding, Element, Masking
+from designs.attention import AttentionParams, Binding, Division, Element, Masking
 from designs.attention.hazards import hazards
 from designs.attention.schedule import Age, LaneOp, PeOp, Schedule, Slot
 
@@ -182,6 +182,31 @@ def test_factors_begun_before_their_gains_are_kept_are_a_hazard():
     slots = exchanged(slots, top + 1, begins)
     broken = hazards(params, replace(schedule, slots=tuple(slots)))
     assert any(text.startswith("a factor must come after") for text in broken), broken
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"f": 1}, "a division must wait for its reciprocal"),
+        ({"f": 20}, "a numerator must be kept"),
+    ],
+)
+def test_a_division_a_slot_too_early_is_a_hazard(fields, sentence, stages):
+    """Of few values the reciprocal is late; of many the numerator, were it not for one slot."""
+    params = AttentionParams(
+        side=2, e=3, binding=Binding.SEQUENTIAL, lane_stages=stages, **fields,
+        division=Division.EXPOSED,
+    )  # fmt: skip
+    schedule = Schedule.of(params)
+    assert [slot.lane for slot in schedule.tail].count(LaneOp.DIVIDE) == params.f
+    early = replace(schedule, tail=schedule.tail[1:])
+    if params.f > 1:
+        early = replace(early, slots=schedule.slots[: -20 + stages])
+    assert any(text.startswith(sentence) for text in hazards(params, early))
+    assert "slots for divisions must be" in " ".join(
+        hazards(params, replace(schedule, tail=schedule.tail[:-2]))
+    )
 
 
 def test_a_mask_after_the_maximum_is_a_hazard():

@@ -35,6 +35,8 @@ FORMS = [
     "decode",
     "shared_numerators",
     "shared_number",
+    "divided",
+    "divided_apart",
 ]
 
 
@@ -247,6 +249,25 @@ def test_a_numerator_that_is_read_a_cycle_early_is_the_one_before(lane_stages, m
     monkeypatch.setattr(Schedule, "of", lambda params: early)
     monkeypatch.setattr(AttentionParams, "numerator_cycles", enough - 1)
     assert params.epoch == enough - 1
+    assert differs(params, workload, sent, wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("divided_sequential", "a division must wait for its reciprocal"),
+        ("divided_shared", "a numerator must be kept before its division"),
+    ],
+)
+def test_a_division_a_slot_early_divides_something_else(name, sentence, monkeypatch):
+    params, workload, inputs, wanted = example(name)
+    schedule = Schedule.of(params)
+    early = replace(schedule, tail=schedule.tail[1:])
+    assert hazards(params, schedule) == ()
+    assert any(text.startswith(sentence) for text in hazards(params, early))
+    sent = plan(params, workload, inputs)
+    assert not differs(params, workload, sent, wanted)
+    monkeypatch.setattr(Schedule, "of", lambda params: early)
     assert differs(params, workload, sent, wanted)
 
 

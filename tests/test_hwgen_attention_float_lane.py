@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from attention_floats import MINUS_INFINITY, SIGN, distances, exponents, weights
 from attention_lanes import LaneTile, Query
-from test_hwgen_attention_lane import APART, POLYNOMIAL, SEQUENTIAL, STAGES, Watched, check
+from test_hwgen_attention_lane import (
+    APART,
+    DIVIDES,
+    POLYNOMIAL,
+    SEQUENTIAL,
+    STAGES,
+    Watched,
+    check,
+)
 
 from designs.attention import AttentionParams, Element
 from designs.floats import FP32
@@ -32,6 +40,9 @@ POINTS = {
     "two_cycles": {**FP16, "f": 5, "query_tiles": 2} | STAGES,
     "two_cycles_sequential": BF16 | STAGES | SEQUENTIAL,
     "polynomial": {**BF16, "exp_degree": 5} | POLYNOMIAL,
+    "divides": {**FP16, "f": 5, "query_tiles": 2} | DIVIDES,
+    "divides_apart": BF16 | DIVIDES | APART | SEQUENTIAL,
+    "divides_later": BF16 | DIVIDES | STAGES,
 }
 KINDS = ("none", "any", "garbage", "none", "some", "garbage", "any", "rising")
 
@@ -104,6 +115,15 @@ class FloatWatched(Watched):
     brought = staticmethod(brought)
     reciprocal_cycles = RECIPROCAL_CYCLES
 
+    def staged(self, query):
+        """The products with the reciprocal."""
+        if not self.params.divides:
+            return query.rnv
+        reciprocal = self.reciprocal(query.rd)
+        if reciprocal is None:
+            return [None] * self.params.f
+        return golden.multiply(FP32, np.array(query.rnv), np.array([reciprocal])).tolist()
+
     def reciprocal(self, denominator):
         """Of 0 it is 0."""
         if denominator == 0 or denominator >= FP32.infinity:
@@ -136,7 +156,10 @@ def registers(params):
     memories = [(count_ * bits, bits) for count_, bits in words if count_ > 1]
     late = 2 + states + clog2(params.f) + 2 if params.lane_stages > 1 else 0
     apart = 0 if params.fma_lanes and not late else 2 * 32
-    held = command + decoded + weight + divider + flip_flops + apart + late
+    # A flag and the word's address as often as there is a cycle behind a division.
+    cycles = 2 if apart else 1
+    dividend = params.divides * (32 + cycles * (1 + 1 + clog2(params.f)))
+    held = command + decoded + weight + divider + flip_flops + apart + late + dividend
     return (held, *map(sum, zip(*memories, strict=True)))
 
 

@@ -7,15 +7,18 @@ from amaranth.hdl import Cat, Value
 from amaranth.sim import Simulator
 from attention_lanes import arrival, brought, controls, executed
 
-from designs.attention import AttentionParams, Binding, ExpMethod
+from designs.attention import AttentionParams, Binding, Division, ExpMethod
 from designs.attention.schedule import LaneOp
 from hwgen.attention.integer_lane import IntegerLane
 from hwgen.attention.interface import lane_command
+from hwgen.attention.lane import staged_bits
 from hwgen.attention.reciprocal import STEP_COUNT
+from sim.golden.attention.integer import Integers
 
 SEQUENTIAL = {"binding": Binding.SEQUENTIAL}
 APART = {"fma_lanes": False}
 STAGES = {"lane_stages": 2}
+DIVIDES = {"division": Division.EXPOSED}
 POLYNOMIAL = {"exp_method": ExpMethod.POLYNOMIAL}
 POINTS = {
     "least": {"side": 1, "e": 1, "f": 1},
@@ -35,6 +38,10 @@ POINTS = {
     "results": {"side": 2, "e": 3, "f": 3, "query_tiles": 4, "result_tiles": 3},
     "two_cycles": {"side": 2, "e": 3, "f": 5, "query_tiles": 3} | STAGES,
     "two_cycles_least": {"side": 1, "e": 1, "f": 1} | STAGES | SEQUENTIAL,
+    "divides": {"side": 2, "e": 3, "f": 5, "query_tiles": 3} | DIVIDES,
+    "divides_least": {"side": 1, "e": 1, "f": 1, "max_keys": 3} | DIVIDES,
+    "divides_apart": {"side": 2, "e": 3, "f": 3, "result_tiles": 3} | DIVIDES | APART,
+    "divides_later": {"side": 2, "e": 3, "f": 2} | DIVIDES | STAGES | SEQUENTIAL,
     "few_keys": {"side": 5, "e": 2, "f": 2, "max_keys": 15} | APART,
     "many_keys": {"side": 4, "e": 2, "f": 2, "max_keys": 2**20, "query_tiles": 4},
 }
@@ -53,13 +60,14 @@ class Watched:
         self.params, self.rng = params, rng
         self.table = controls(params, rng, RUNS)
         self.tiles = self.brought(params, rng, self.table)
-        self.slots = executed(params, rng, len(self.table))
+        self.slots = executed(params, rng, self.table)
         self.shown = []
         # A staged word is read just before a later tile could write to the same half.
         self.reads = {
             slot.cycle + params.result_tiles * params.epoch - 1: slot
             for slot in self.slots
-            if slot.op == LaneOp.WEIGH and self.table[slot.number].last
+            if slot.op == (LaneOp.DIVIDE if params.divides else LaneOp.WEIGH)
+            and self.table[slot.number].last
         }
         simulator = Simulator(lane := self.lane(params))
         simulator.add_clock(1e-6)
@@ -112,6 +120,13 @@ class Watched:
 
         return drive
 
+    def staged(self, query):
+        """What a lane leaves of a query, index by index."""
+        if not self.params.divides:
+            return query.rnv
+        golden = Integers(params=self.params, shift=np.int64(0))
+        return golden.quotients(np.int64(query.rd), np.int64(query.rnv)).tolist()
+
     def reciprocal(self, denominator):
         """What a lane shows, or None where that does not matter."""
         if not denominator:
@@ -141,17 +156,19 @@ def check(watched):
     }
     assert maxima == {cycle: show["rm"] for cycle, show in enumerate(shown) if show["rm_valid"]}
     for cycle, slot in watched.reads.items():
-        numerator = tiles[slot.number].after.rnv[slot.index]
-        assert shown[cycle + 1]["numerator"] == unsigned(numerator, params.numerator_bits)
+        word = watched.staged(tiles[slot.number].after)[slot.index]
+        if word is not None:
+            assert shown[cycle + 1]["numerator"] == unsigned(word, staged_bits(params))
     for slot in watched.slots:
         if slot.op == LaneOp.SUM and table[slot.number].last:
             half, rd = table[slot.number].half, tiles[slot.number].after.rd
             start = slot.cycle + params.lane_stages - 1
             check_reciprocal(watched, shown[start:], half, rd)
     firsts, lasts = (sum(getattr(control, end) for control in table) for end in ("first", "last"))
+    divided = lasts * params.divides
     accesses = {
-        "numerator_reads": params.f * (len(table) - firsts),
-        "numerator_writes": params.f * (len(table) - lasts),
+        "numerator_reads": params.f * (len(table) - firsts + divided),
+        "numerator_writes": params.f * (len(table) - lasts + divided),
         "staging_writes": params.f * lasts,
     }
     assert accesses == {name: sum(show[name] for show in shown) for name in accesses}

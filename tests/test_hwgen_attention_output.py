@@ -9,16 +9,16 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
-from attention_lanes import arrival, brought, controls, slots_of
+from attention_lanes import arrival, brought, controls, slots_of, tail_of
 from bit_parallel import BitParallel
 
-from designs.attention import AttentionParams, Binding, ExpMethod
+from designs.attention import AttentionParams, Binding, Division, ExpMethod
 from designs.attention.schedule import Age, LaneOp, Schedule
 from hwgen.attention.combined_output import STAGES as COMBINED_STAGES
 from hwgen.attention.combined_output import CombinedOutput
 from hwgen.attention.interface import lane_command, o_layout
 from hwgen.attention.lanes import Lanes
-from hwgen.attention.output import STAGES, IntegerOutput, Output, clipped
+from hwgen.attention.output import STAGES, IntegerOutput, Output, clipped, reading, steps
 from hwgen.attention.reciprocal import STEP_COUNT
 from sim.golden.attention.cascade import combined
 from sim.golden.attention.integer import Integers
@@ -135,7 +135,7 @@ class Back(wiring.Component):
         m.d.comb += [lanes.command.eq(self.command), lanes.north.eq(self.north)]
         m.d.comb += [output.command.eq(lanes.command_out), self.freed.eq(output.freed)]
         m.d.comb += [output.done.eq(lanes.done), output.values.eq(lanes.values)]
-        for name in ("read_enable", "read_address", "advance", "shift_half", "scale_half"):
+        for name in (*reading(self.params), *steps(self.params)):
             m.d.comb += getattr(lanes, name).eq(getattr(output, name))
         wiring.connect(m, output.o, wiring.flipped(self.o))
         return m
@@ -182,13 +182,15 @@ class Engine:
             while len(self.transfers) < results:
                 assert cycle < 5_000
                 if epoch < epochs and cycle + 1 >= next_start and self.starts(schedule, epoch):
-                    for slot in slots_of(schedule, epoch, cycle + 1, count):
+                    for slot in slots_of(schedule, epoch, cycle + 1, self.table):
                         due[slot.cycle] = slot
                         for j in range(p.side):
                             for at, value in arrival(p, slot, self.tiles[j]).items():
                                 norths[j][at + j] = value
                         self.started.append(slot)
-                    epoch, next_start = epoch + 1, cycle + 1 + len(schedule.slots)
+                    next_start = cycle + 1 + len(schedule.slots)
+                    next_start += len(tail_of(schedule, epoch, self.table))
+                    epoch += 1
                 slot = due.get(cycle + 1)
                 ctx.set(back.command, layout.const(slot.command(p, self.table) if slot else {}))
                 word = 0
@@ -219,12 +221,16 @@ class Engine:
 RUNS = 6
 """Runs of tiles from a first to a last, for each of the resident queries."""
 
+DIVIDES = {"division": Division.EXPOSED}
 POINTS = {
     "least": {"side": 1, "e": 1, "f": 1},
     "odd": {"side": 3, "e": 2, "f": 5},
     "resident": {"side": 2, "e": 2, "f": 3, "query_tiles": 2},
     "sequential": {"side": 2, "e": 3, "f": 2, "binding": Binding.SEQUENTIAL, "query_tiles": 3},
     "apart": {"side": 2, "e": 3, "f": 9, "fma_lanes": False},
+    "divides": {"side": 3, "e": 2, "f": 5, "query_tiles": 2} | DIVIDES,
+    "divides_apart": {"side": 2, "e": 3, "f": 4, "fma_lanes": False} | DIVIDES,
+    "divides_least": {"side": 1, "e": 1, "f": 1, "binding": Binding.SEQUENTIAL} | DIVIDES,
     "three": {"side": 2, "e": 2, "f": 5, "query_tiles": 4, "result_tiles": 3},
     "split": {"side": 4, "e": 2, "f": 3, "splits": 2},
     "split_whole": {"side": 3, "e": 2, "f": 1, "splits": 3, "query_tiles": 2, "exp_stages": 1},
@@ -269,6 +275,12 @@ def on_time(engine):
     readable = {}
     for slot in engine.started:
         if engine.table[slot.number].last:
+            if slot.op == LaneOp.DIVIDE and slot.index == params.f - 1:
+                written = slot.cycle + late + 2 + params.keeps_product
+                found += range(max(free, written) + 1, max(free, written) + 1 + params.f)
+                free = max(free, written) + params.f
+            elif params.divides:
+                continue
             if slot.op == LaneOp.SUM:
                 divides = max(slot.cycle + late, free if head else 0) + head
                 readable[slot.number] = divides + STEP_COUNT + 2

@@ -8,7 +8,7 @@ import pytest
 from amaranth.hdl import Shape, Value
 from amaranth.sim import Simulator
 
-from designs.attention import AttentionParams, Binding, Masking
+from designs.attention import AttentionParams, Binding, Division, Masking
 from designs.attention.schedule import Age, LaneOp, PeOp, Schedule
 from hwgen.attention.commands import release_slot
 from hwgen.attention.interface import North, tile_layout
@@ -28,6 +28,12 @@ POINTS = {
     ),
     "window": AttentionParams(
         side=4, e=4, f=3, masking=Masking.WINDOW, fma_lanes=False, group=4, kv_tiles=1
+    ),
+    "divides": AttentionParams(
+        side=3, e=2, f=4, lane_stages=2, query_tiles=2, division=Division.EXPOSED
+    ),
+    "divides_apart": AttentionParams(
+        side=3, e=2, f=1, binding=Binding.SEQUENTIAL, division=Division.EXPOSED
     ),
     "apart": AttentionParams(
         side=3,
@@ -53,6 +59,7 @@ class Expected:
 
     def __post_init__(self):
         self.schedule = Schedule.of(self.params)
+        self.all_slots = self.schedule.slots + self.schedule.tail
 
     def at(self, age, coming=None):
         """Number of the epoch whose tile has an age, and that tile; `coming`: in the epoch next."""
@@ -92,7 +99,10 @@ class Expected:
         if begun and scored and scored["last"]:
             self.halves.append(bool(scored["end"]))
         issued = self.slot if begun or self.slot else None
-        self.slot = (self.slot + 1) % len(self.schedule.slots) if issued is not None else 0
+        _, weighed = self.at(Age.WEIGHED)
+        ends = bool(weighed and weighed["last"])
+        length = len(self.all_slots if ends else self.schedule.slots)
+        self.slot = (self.slot + 1) % length if issued is not None else 0
         return seen, issued
 
     def commands(self, issued):
@@ -102,7 +112,7 @@ class Expected:
         found |= {"keys": 0, "values": 0, "queries": 0}
         if issued is None:
             return found
-        slot, slots = self.schedule.slots[issued], self.schedule.slots
+        slot, slots = self.all_slots[issued], self.schedule.slots
         number, tile = self.at(slot.pe_age)
         lag = p.lag + 1
         if tile:
@@ -131,9 +141,9 @@ class Expected:
             found |= {"lane": slot.lane, "first": tile["first"]}
             if slot.lane in (LaneOp.MAXIMUM, LaneOp.SUBTRACT):
                 found |= {"shift": tile["shift"], "ring": (number + 1) % lag}
-            if slot.lane in (LaneOp.WEIGH, LaneOp.SCALE):
+            if slot.lane in (LaneOp.WEIGH, LaneOp.SCALE, LaneOp.DIVIDE):
                 found["index"] = slot.lane_index
-            if slot.lane in (LaneOp.WEIGH, LaneOp.SUM, LaneOp.SCALE, LaneOp.SCALE_SUM):
+            if slot.lane not in (LaneOp.MAXIMUM, LaneOp.SUBTRACT) and slot.lane < LaneOp.SUBTRACT:
                 found |= {"last": tile["last"], "state": tile["state"]}
                 if tile["last"]:
                     found["half"] = self.count(number, "last") % p.result_tiles

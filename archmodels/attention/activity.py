@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from archmodels.attention.floats import FUSED_PARTS
 from archmodels.attention.lanes import DIVIDE_STEPS
-from archmodels.attention.shape import Epoch, Problem, Shape
+from archmodels.attention.shape import Epoch, Problem, Shape, divides
 from archmodels.attention.tiles import Tiles
 from archmodels.counts import Event, Item, Kind, Operation
 from designs.attention import ExpMethod
@@ -30,7 +30,7 @@ def activity(
         "o.transfers": Event(count=tiles.queries * p.f),
         "tiles": Event(count=tiles.kept),
         "array.busy": Event(count=tiles.kept * (products + epoch.array_busy)),
-        "lanes.busy": Event(count=tiles.kept * (epoch.pitch * p.f + epoch.lanes_busy)),
+        "lanes.busy": Event(count=lanes_busy(p, epoch, tiles)),
         **_memories(p, tiles, items),
         **_uses(p, epoch, tiles, items),
     }
@@ -41,10 +41,23 @@ def epoch_products(params: Shape) -> Int:
     return params.e + params.f
 
 
+def lanes_busy(params: Shape, epoch: Epoch, tiles: Tiles) -> Int:
+    """Slots in which lanes do something."""
+    p = params
+    once: Int = tiles.kept * (epoch.pitch * p.f + epoch.lanes_busy)
+    return once + divisions(p, tiles)
+
+
+def divisions(params: Shape, tiles: Tiles) -> Int:
+    """Slots in which lanes divide."""
+    return divides(params) * tiles.queries * params.f
+
+
 def _memories(params: Shape, tiles: Tiles, items: Mapping[str, Item]) -> dict[str, Event]:
     """Words read and written; a query's first tile reads no state, its last one leaves none."""
     p, side = params, params.side
     going_on = tiles.kept - tiles.queries
+    numerators: Int = going_on * p.f + divisions(p, tiles)
     accesses = {
         "q_bank": (tiles.kept * p.e, tiles.queries * p.e),
         "k_bank": (tiles.kept * p.e, tiles.loads * p.e),
@@ -54,7 +67,7 @@ def _memories(params: Shape, tiles: Tiles, items: Mapping[str, Item]) -> dict[st
         "lanes.denominator": (going_on, going_on),
         "staging": (tiles.queries * p.f, tiles.queries * p.f),
     }
-    shared = {"lanes.numerator": (going_on * p.f, going_on * p.f)}
+    shared = {"lanes.numerator": (numerators, numerators)}
     return {
         **memory_events(items, side, accesses),
         **memory_events(items, side // p.numerator_lanes, shared),
@@ -132,7 +145,7 @@ def _array(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
 def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
     """Part of the lanes or the output to how often each works."""
     p, x, kept = params, epoch, tiles.kept
-    always, results = kept * (x.pitch * p.f + x.lanes_busy), tiles.queries * p.f
+    always, results = lanes_busy(p, x, tiles), tiles.queries * p.f
     columns = kept * x.columns  # of all tiles, those of a lane
     going_on: Int = kept - tiles.queries
     moving = ("op", "command", "operands", "multiplier", "adder", "product", "sum", "step")
@@ -150,6 +163,9 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
         **weight_uses("lanes.weight", p, x, columns),
         **float_weight_uses("lanes", p, columns),
         **dict.fromkeys((f"outputs.{part}" for part in (*output, "float_multiplier")), results),
+        **dict.fromkeys(
+            (f"divisions.{part}" for part in ("address", "shift", "dividend")), results
+        ),
         "reciprocals.denominator": 2 * tiles.queries,
         "reciprocals.normal": tiles.queries,
         **dict.fromkeys(

@@ -3,7 +3,7 @@
 from archmodels.attention.edges import bound_bits
 from archmodels.attention.elements import OP_BITS
 from archmodels.attention.lanes import lane_command_bits, place_of
-from archmodels.attention.shape import Epoch, Shape, shift_bits
+from archmodels.attention.shape import Epoch, Shape, divides, shift_bits
 from archmodels.counts import Item, Kind, register_bits
 from archmodels.items import choice, cleared, control, held, mux, operator, plain
 from designs.attention import Masking
@@ -66,15 +66,14 @@ def _slots(params: Shape, epoch: Epoch) -> dict[str, Item]:
     ages = 2 * AGE_BITS * epoch.overlapped
     indices = clog2(maximum(p.e, p.f)) + clog2(p.f) + clog2(p.columns_per_lane)
     bits = 2 * OP_BITS + ages + indices + 2
-    longest = maximum(p.e, p.f)
+    longest, slots = maximum(p.e, p.f), epoch.cycles + epoch.tail
     counts = minimum(longest - 1, 1)
     west_bits, north_bits = clog2(p.kv_tiles * longest), clog2(2 * p.query_tiles * p.e)
     return {
-        "schedule.memory": Item(
-            kind=Kind.MEMORY, count=1, bits=bits, other_bits=1 << clog2(epoch.cycles)
-        ),
+        "schedule.memory": Item(kind=Kind.MEMORY, count=1, bits=bits, other_bits=1 << clog2(slots)),
         "schedule.read": operator(Kind.MEMORY_READ_REGISTER, bits),
-        **_ring("sequencer.slot", epoch.cycles),
+        **_ring("sequencer.slot", slots),
+        "sequencer.tail": operator(Kind.COMPARATOR, clog2(slots), divides(p)),
         # Whether a slot is at work, and whether there is a job.
         "sequencer.flags": cleared(1, 2),
         **_ring("sequencer.keys", p.kv_tiles),

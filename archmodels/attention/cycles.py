@@ -8,7 +8,7 @@ waits are stepped through.
 from dataclasses import fields
 
 from archmodels.attention.program import program
-from archmodels.attention.shape import Epoch, Problem, Shape
+from archmodels.attention.shape import Epoch, Problem, Shape, divides, products_kept
 from archmodels.attention.tiles import Span, Tiles
 from archmodels.attention.waits import Clock, Machine
 from archmodels.distinct import distinct
@@ -24,6 +24,9 @@ another one may be written there."""
 RESULT_CYCLES = 4
 """From a lane's last product to the first result of a query tile: read, shift, scale, and out."""
 
+DIVISION_CYCLES = 3
+"""From a query tile's last division to its first result: shifted, multiplied, and out."""
+
 RECIPROCAL_CYCLES = 4
 """The same from a lane's denominator, beside those of a division."""
 
@@ -32,7 +35,7 @@ def cycles(params: Shape, workload: Problem, epoch: Epoch, tiles: Tiles) -> Int:
     """Cycles from the first operand transfer to the last result transfer."""
     m = machine(params, epoch)
     arrival = where(epoch.overlapped == 1, m.e, maximum(m.e, m.f))
-    last_epoch: Int = arrival + (tiles.kept - 1) * m.epoch
+    last_epoch: Int = arrival + (tiles.kept - 1) * m.epoch + (tiles.queries - 1) * m.tail
     without: Int = last_epoch + _passage(m) + m.f
     span = Span.of(params, workload)
     groups: Int = workload.share // params.group
@@ -61,9 +64,13 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
     weighed_last: Int = x.weigh + x.pitch * p.f
     product: Int = weighed_last - x.columns
     denominator: Int = x.total + x.pitch - x.columns
-    below: Int = ISSUE_CYCLES + 2 * p.side - 1 + p.lane_stages - 1
+    below: Int = ISSUE_CYCLES + 2 * p.side - 1
+    late = p.lane_stages - 1
+    divided: Int = x.cycles + x.tail - 2 + products_kept(p) + DIVISION_CYCLES
+    quotient: Int = denominator + below + late + p.divide_cycles + RECIPROCAL_CYCLES
     return Machine(
         epoch=x.cycles,
+        tail=x.tail,
         lag=x.lag,
         weighed=x.lag + x.overlapped,
         kv_tiles=p.kv_tiles,
@@ -73,8 +80,9 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
         f=p.f,
         keys_free=maximum(scored - ISSUE_CYCLES, 0) + behind,
         values_free=maximum(weighed - ISSUE_CYCLES, 0) + behind,
-        results=product + below + RESULT_CYCLES,
-        quotient=denominator + below + p.divide_cycles + RECIPROCAL_CYCLES,
+        results=below + where(divides(p) == 1, divided, product + late + RESULT_CYCLES),
+        # Lanes have it before they divide.
+        quotient=where(divides(p) == 1, 0, quotient),
     )
 
 
@@ -89,11 +97,13 @@ def may_wait(m: Machine[Int], span: Span, groups: Int, block: Int) -> Flag:
     shortest = where(rest == 0, block, rest) * span.least
     inside = minimum(m.result_tiles, block - 1)
     others = inside + span.least_run(m.result_tiles - inside)
+    # Of those in between, but for the one that may be weighed as the place is needed.
+    tails = m.result_tiles - (m.weighed - m.lag)
     behind = maximum(m.keys_free + m.e, m.values_free + m.f)
     return (
         (m.kv_tiles * m.epoch < behind)
         | ((shortest + 1) * m.epoch < m.keys_free + m.e)
-        | ((others + m.lag) * m.epoch < _passage(m) + m.f)
+        | ((others + m.lag) * m.epoch + tails * m.tail < _passage(m) + m.f)
     )
 
 

@@ -6,7 +6,7 @@ can be apart, a normaliser and a rounding; subnormal factors are normalised firs
 
 from dataclasses import dataclass
 
-from archmodels.attention.shape import Shape, is_float
+from archmodels.attention.shape import Shape, divides, is_float
 from archmodels.counts import Item, Kind, Stage
 from archmodels.items import held, mux, operator, plain
 from designs.attention import Element
@@ -89,8 +89,9 @@ def array_units(params: Shape, step_bits: Int) -> dict[str, Item]:
 
 def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
     """Of all lanes and their outputs; `apart`: 1 where a product and its sum take a slot each."""
-    outputs = params.side * is_float(params)
-    count = outputs // params.columns_per_lane
+    columns = params.side * is_float(params)
+    outputs = columns * (1 - divides(params))
+    count = columns // params.columns_per_lane
     fraction = PRECISION - 1
     return {
         **fused("lanes.fma", FLOAT32, count * (1 - apart)),
@@ -100,7 +101,7 @@ def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
         "lanes.cut": operator(Kind.SUBTRACTOR, EXPONENT + 1, count),
         "lanes.cut_off": mux(fraction, count * clog2(fraction)),
         **_weight("lanes", step_bits, count),
-        **_reciprocals(outputs, params.result_tiles),
+        **_reciprocals(columns, params.result_tiles),
         "outputs.numerator": held(FP32.bits, outputs),
         "outputs.float_value": held(FP32.bits, outputs),
         "outputs.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, outputs),

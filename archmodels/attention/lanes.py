@@ -13,12 +13,13 @@ from archmodels.attention.floats import FLOAT32, X_BITS, lane_units
 from archmodels.attention.shape import (
     Epoch,
     Shape,
+    divides,
     is_float,
     products_kept,
     shift_bits,
 )
 from archmodels.counts import Item, Kind
-from archmodels.items import cleared, control, held, mux, operator, plain
+from archmodels.items import choice, cleared, control, held, mux, operator, plain
 from designs.rules import Int, ceil_div, clog2, maximum, minimum, where
 
 DIVISOR_BITS, QUOTIENT_BITS = 16, 17
@@ -38,8 +39,8 @@ DIVIDE_STEPS = ceil_div(QUOTIENT_BITS, DIGITS)
 OUTPUT_STAGES = 3
 """Words on their way out: one that is read, one that is shifted, one that is multiplied."""
 
-RESET_FLAGS = 2 * OUTPUT_STAGES
-"""Of those: whether there is one, and it ends a query tile."""
+FLAGS = 2
+"""Of each of those: whether there is one, and it ends a query tile."""
 
 
 def lane_command_bits(params: Shape, epoch: Epoch) -> Int:
@@ -66,10 +67,12 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     integers = count * (1 - is_float(p))
     gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
     kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
-    product_bits = p.numerator_bits + FACTOR_BITS - 2
+    staged_bits = where(divides(p) == 1, p.out_bits, p.numerator_bits)
+    wide_bits = maximum(p.numerator_bits, RATIO_BITS * divides(p))
+    product_bits = wide_bits + FACTOR_BITS - 2
     numerator_places = clog2(p.query_tiles) + clog2(p.f) + clog2(columns)
     added_bits = numerator_places + clog2(p.result_tiles) + 1
-    old_bits = maximum(p.numerator_bits, rest_bits(p) + 1)
+    old_bits = maximum(wide_bits, rest_bits(p) + 1)
     return {
         "lanes.op": cleared(OP_BITS, side),
         "lanes.command": plain(lane_command_bits(p, epoch), side),
@@ -80,14 +83,18 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         **words("lanes.gain", count, gain_bits, (epoch.lag + 1) * columns),
         **words("lanes.denominator", count, p.denominator_bits, p.query_tiles * columns),
         **_numerators(p),
-        **words("staging", side, p.numerator_bits, p.f << clog2(p.result_tiles)),
-        "lanes.product": plain(p.numerator_bits + 1, integers * apart),
+        **words("staging", side, staged_bits, p.f << clog2(p.result_tiles)),
+        "lanes.product": plain(wide_bits + 1, integers * apart),
         "lanes.sum": plain(p.psum_bits, integers * apart),
         "lanes.multiplier": Item(
-            kind=Kind.MULTIPLIER, count=integers, bits=FACTOR_BITS, other_bits=old_bits
+            kind=Kind.MULTIPLIER,
+            count=integers,
+            # A quotient has a bit more than a weight.
+            bits=FACTOR_BITS + divides(p),
+            other_bits=old_bits,
         ),
         "lanes.adder": operator(
-            Kind.ADDER, where(apart == 1, p.numerator_bits + 2, product_bits), integers
+            Kind.ADDER, where(apart == 1, wide_bits + 2, product_bits), integers
         ),
         "lanes.difference": operator(Kind.SUBTRACTOR, p.score_bits + 1, integers),
         "lanes.greater": mux(p.score_bits, count),
@@ -101,7 +108,8 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         "lanes.step": operator(Kind.ADDER, FACTOR_BITS + rest_bits(p), integers * apart),
         **weights("lanes.weight", p, epoch, count, kept_bits),
         **_reciprocals(p, integers * columns),
-        **_outputs(p, integers * columns),
+        **_outputs(p, integers * columns * (1 - divides(p))),
+        **_divisions(p, side * divides(p)),
         **lane_units(p, rest_bits(p), apart),
         **_reader(p),
     }
@@ -160,6 +168,23 @@ def _outputs(params: Shape, count: Int) -> dict[str, Item]:
     }
 
 
+def _divisions(params: Shape, count: Int) -> dict[str, Item]:
+    """What lanes have more that divide: a numerator's way to the multiplier, and its word's."""
+    p, stages = params, 1 + products_kept(params)
+    float_bits = FLOAT32.precision + FLOAT32.exponent
+    ratio_bits = where(is_float(p) == 1, float_bits, RATIO_BITS)
+    reciprocal_bits = where(is_float(p) == 1, float_bits, QUOTIENT_BITS)
+    shifts = clog2(p.denominator_bits) * (1 - is_float(p))
+    return {
+        "divisions.flags": cleared(1, count * stages),
+        "divisions.address": plain(clog2(p.result_tiles) + clog2(p.f), count * stages),
+        "divisions.dividend": held(ratio_bits, count),
+        "divisions.shift": mux(ratio_bits, count * shifts),
+        "divisions.reciprocal": choice(reciprocal_bits, p.result_tiles, count),
+        "divisions.operands": mux(ratio_bits + reciprocal_bits, count),
+    }
+
+
 def place_of(place: str, count: Int) -> dict[str, Item]:
     """Which of `count` parts of the staging memory; of two the next one is known without a sum."""
     bits, steps = clog2(count), where(count > 2, 1, 0)
@@ -173,11 +198,13 @@ def place_of(place: str, count: Int) -> dict[str, Item]:
 def _reader(params: Shape) -> dict[str, Item]:
     """What reads the results of all lanes at once."""
     p, place_bits = params, clog2(params.f)
+    stages = where(divides(p) == 1, 1, OUTPUT_STAGES)
+    late = where(divides(p) == 1, 1 + products_kept(p), p.lane_stages - 1)
     return {
-        "reader.flags": control(RESET_FLAGS + p.result_tiles),
+        "reader.flags": control(FLAGS * stages + p.result_tiles),
         **place_of("reader.half", p.result_tiles),
-        "reader.halves": held(clog2(p.result_tiles), OUTPUT_STAGES - 1),
-        "reader.finished": cleared(p.result_tiles, p.lane_stages - 1),
+        "reader.halves": held(clog2(p.result_tiles), stages - 1),
+        "reader.finished": cleared(p.result_tiles, late),
         "reader.index": control(place_bits),
         "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, 1, 0)),
         "reader.control": operator(Kind.GATE, 1, 4 * SHIFT_LEVELS),

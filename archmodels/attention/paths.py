@@ -9,7 +9,7 @@ from archmodels.attention.control import CYCLE_BITS, tile_bits
 from archmodels.attention.elements import FACTOR_BITS, WEIGHT_BITS, rest_bits
 from archmodels.attention.floats import FLOAT32, Number, fused_path, x_path
 from archmodels.attention.lanes import DIGITS, QUOTIENT_BITS, RATIO_BITS, ROUNDED_BITS
-from archmodels.attention.shape import Epoch, Shape, is_float, products_kept
+from archmodels.attention.shape import Epoch, Shape, divides, is_float, products_kept
 from archmodels.counts import Kind, Stage
 from designs.attention import ExpMethod
 from designs.rules import Int, clog2, maximum, where
@@ -77,10 +77,17 @@ def _lane_paths(params: Shape) -> dict[str, Path]:
         MOVING,
         Stage(kind=Kind.FANOUT, bits=p.numerator_bits),
         ONE_MUX,
-        Stage(kind=Kind.MUX, bits=p.columns_per_lane - 1, other_bits=1),  # whose factor
+        # Whose factor; or a reciprocal.
+        Stage(kind=Kind.MUX, bits=p.columns_per_lane - 1, other_bits=1),
+        Stage(kind=Kind.MUX, bits=divides(p), other_bits=1),
     )
+    saturated = Stage(kind=Kind.REDUCTION, bits=RATIO_BITS * divides(p) * fused * (1 - floats))
     return {
-        "lanes.product": (*known, *_multiplied(p.numerator_bits, total_bits * fused, 1 - floats)),
+        "lanes.product": (
+            *known,
+            *_multiplied(p.numerator_bits, total_bits * fused, 1 - floats),
+            saturated,
+        ),
         "lanes.fma": (*known, *fused_path(FLOAT32, together), *x_path(together)),
         "lanes.float_product": (*known, _unit(Kind.FLOAT_MULTIPLIER, apart)),
         "lanes.float_sum": (*known, _unit(Kind.FLOAT_ADDER, apart), *x_path(apart)),
@@ -90,6 +97,7 @@ def _lane_paths(params: Shape) -> dict[str, Path]:
 def _output_paths(params: Shape) -> dict[str, Path]:
     """Reciprocals, and results times them."""
     p, integer = params, 1 - is_float(params)
+    outputs = integer * (1 - divides(p))
     digit = (Stage(kind=Kind.CARRY, bits=QUOTIENT_BITS + 1), ONE_MUX)
     return {
         "reciprocals.normal": (TAKING, *_normalised(p.denominator_bits * integer), ONE_MUX),
@@ -98,8 +106,8 @@ def _output_paths(params: Shape) -> dict[str, Path]:
         "outputs.value": (
             MOVING,
             ONE_MUX,
-            *_multiplied(RATIO_BITS, ROUNDED_BITS * integer, integer),
-            Stage(kind=Kind.REDUCTION, bits=RATIO_BITS * integer),
+            *_multiplied(RATIO_BITS, ROUNDED_BITS * outputs, outputs),
+            Stage(kind=Kind.REDUCTION, bits=RATIO_BITS * outputs),
         ),
     }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from designs.attention import Binding, Element, ExpMethod
+from designs.attention import Binding, Division, Element, ExpMethod
 from designs.rules import Flag, Int, ceil_div, maximum, where
 
 SHIFT_BITS = 5
@@ -54,6 +54,8 @@ class Shape(Protocol):
     def max_keys(self) -> Int: ...
     @property
     def result_tiles(self) -> Int: ...
+    @property
+    def division(self) -> Int: ...
     @property
     def divide_cycles(self) -> Int: ...
     @property
@@ -117,6 +119,11 @@ def shift_bits(params: Shape) -> Int:
     return SHIFT_BITS * (1 - is_float(params))
 
 
+def divides(params: Shape) -> Int:
+    """1 where lanes divide, else 0."""
+    return where(params.division == Division.EXPOSED, 1, 0)
+
+
 def products_kept(params: Shape) -> Int:
     """1 where a lane has a register between its multiplier and its adder, else 0."""
     return where(params.fma_lanes, params.lane_stages - 1, 1)
@@ -130,7 +137,8 @@ class Epoch:
     hide keys. columns: of a lane, which takes one after the other. pitch: slots of a lane for a
     product with a value. maximum, total, weigh: slot of the
     maximum, of the sum of weights, and of the first product with a value, in the epoch in which
-    each happens. cycles: of an epoch. lag: epochs that a maximum is on its way.
+    each happens. cycles: of an epoch. lag: epochs that a maximum is on its way. tail: slots more in
+    the epoch of a query tile's last products, where lanes divide.
     """
 
     overlapped: Int
@@ -143,6 +151,7 @@ class Epoch:
     weigh: Int
     cycles: Int
     lag: Int
+    tail: Int
 
     @classmethod
     def of(cls, params: Shape) -> "Epoch":
@@ -153,6 +162,9 @@ class Epoch:
 
         At least a reciprocal, and what lanes that share numerators take from reading one to reading
         it again: a cycle ahead of the first, a cycle for each column, and more where a sum follows.
+
+        A division waits for its reciprocal, and for its numerator to be written, then there is one
+        in each slot; the last product comes a slot later.
         """
         p = params
         overlapped = where(p.binding == Binding.INTERLEAVED, 1, 0)
@@ -169,8 +181,12 @@ class Epoch:
         weigh = where(overlapped == 1, 0, total + pitch + where(p.idle_slot, 1, 0))
         end = total + pitch + where(p.idle_slot, 1, 0)
         needed = where(overlapped == 1, end, weigh + pitch * p.f)
-        shared = (p.numerator_lanes - 1) * columns + 2 + products_kept(p)
-        cycles = maximum(maximum(needed, p.divide_cycles), shared)
+        skew: Int = (p.numerator_lanes - 1) * columns
+        cycles = maximum(maximum(needed, p.divide_cycles), skew + 2 + products_kept(p))
+        written: Int = (pitch - 1) * p.f + p.lane_stages + skew + 1
+        numerator: Int = weigh + written
+        reciprocal: Int = total + pitch + p.lane_stages - 2 + p.divide_cycles - overlapped * cycles
+        waited = maximum(maximum(numerator, reciprocal) - cycles, 0)
         return cls(
             overlapped=overlapped,
             exp=exp,
@@ -182,6 +198,7 @@ class Epoch:
             weigh=weigh,
             cycles=cycles,
             lag=overlapped * ceil_div(way - 1, cycles),
+            tail=divides(p) * (waited + p.f + 1),
         )
 
     @property

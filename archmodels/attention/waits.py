@@ -20,14 +20,16 @@ N = TypeVar("N", bound=Int)
 class Machine(Generic[N]):
     """Times of an engine, in cycles; what happens in an epoch is counted from its first cycle.
 
-    epoch: its length. lag: epochs from a new tile to its weights; weighed: to its products with
-    values. kv_tiles, query_tiles: room for tiles. result_tiles: the same for their results. e, f:
-    words of a tile. keys_free, values_free: when a place in a ring can be written again, of queries
-    as of keys. results: when the first result of a query tile can leave, in the epoch of its last
-    products; quotient: the same in that of its last weights.
+    epoch: its length; tail: what it has more where a query tile's last products are made. lag:
+    epochs from a new tile to its weights; weighed: to its products with values. kv_tiles,
+    query_tiles: room for tiles. result_tiles: the same for their results. e, f: words of a tile.
+    keys_free, values_free: when a place in a ring can be written again, of queries as of keys.
+    results: when the first result of a query tile can leave, in the epoch of its last products;
+    quotient: the same in that of its last weights.
     """
 
     epoch: N
+    tail: N
     lag: N
     weighed: N
     kv_tiles: N
@@ -168,6 +170,7 @@ class Clock:
         if weighed and weighed.keys_end:
             rings["values"].free(start + m.values_free)
         if weighed and weighed.last:
+            self.now += m.tail
             there = max(start + m.results, scored_in + m.quotient)
             self.end = max(self.end, there) + m.f
             self.halves.append(self.end)

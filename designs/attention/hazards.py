@@ -55,6 +55,8 @@ def _hazards(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
         yield from _column(p, column, lane, pe)
     yield from _factors(p, epoch, lanes)
     yield from _shared_adder(p, schedule)
+    for lane in lanes:
+        yield from _divisions(p, lane)
     if epoch < p.divide_cycles:
         wanted = f"at least the {p.divide_cycles} cycles of a reciprocal"
         yield f"an epoch must take {wanted}, not {epoch}"
@@ -113,6 +115,18 @@ def _factors(params: AttentionParams, epoch: int, lanes: list[Times]) -> Iterato
     yield from _reuses((("a lane's factor", factors[0] + epoch, max(used)),))
 
 
+def _divisions(params: AttentionParams, lane: Times) -> Iterator[str]:
+    """A division before its numerator can be read, or its reciprocal is there."""
+    late = params.lane_stages - 1
+    there = lane[LaneOp.SUM][0] + late + params.divide_cycles
+    for weighed, divided in zip(lane[LaneOp.WEIGH], lane.get(LaneOp.DIVIDE, []), strict=False):
+        kept = weighed + late + params.numerator_skew + 1
+        if divided <= kept:
+            yield f"a numerator must be kept before its division, in cycle {divided}, not in {kept}"
+        if divided < there:
+            yield f"a division must wait for its reciprocal until cycle {there}, not {divided}"
+
+
 def _shared_adder(params: AttentionParams, schedule: Schedule) -> Iterator[str]:
     """A maximum in the slot after a product whose sum is yet to come, where one adder does both."""
     if params.is_float and params.lane_stages > 1:
@@ -126,10 +140,12 @@ def _missing(
     params: AttentionParams, pe: dict[PeOp, list[int]], lanes: list[Times]
 ) -> Iterator[str]:
     """Products that a tile must have and has not."""
+    divisions = params.f if params.divides else 0
     counts = (
         ("scores", len(pe[PeOp.SCORE]), params.e),
         ("products with values", len(pe[PeOp.WEIGH]), params.f),
         *(("numerators", len(lane[LaneOp.WEIGH]), params.f) for lane in lanes),
+        *(("divisions", len(lane.get(LaneOp.DIVIDE, [])), divisions) for lane in lanes),
     )
     for name, found, wanted in counts:
         if found != wanted:
@@ -148,7 +164,7 @@ def _elements(schedule: Schedule) -> dict[PeOp, list[int]]:
 def _lanes(schedule: Schedule, column: int) -> Times:
     """Times of each op of a tile in the lanes, for one of their columns."""
     found: Times = {}
-    for at, slot in enumerate(schedule.slots):
+    for at, slot in enumerate(schedule.slots + schedule.tail):
         time = at + schedule.delay(slot.lane_age) * len(schedule.slots)
         if slot.lane_column == column:
             found.setdefault(slot.lane, []).append(time)

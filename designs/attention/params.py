@@ -93,6 +93,17 @@ class Masking(enum.IntEnum):
     WINDOW = 2
 
 
+class Division(enum.IntEnum):
+    """Where numerators are divided by denominators.
+
+    hidden: at the output, while the array goes on. exposed: in the lanes, by their own multipliers,
+    in slots behind those of the epoch in which a query tile is done.
+    """
+
+    HIDDEN = 0
+    EXPOSED = 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttentionParams:
     """Structure of one attention engine: `side` x `side` elements, a lane below each column."""
@@ -194,6 +205,10 @@ class AttentionParams:
     )
     result_tiles: int = integer(
         default=2, low=1, high=8, doc="query tiles whose results wait at most", unit="tiles"
+    )
+    division: Division = choice(
+        default=Division.HIDDEN,
+        doc="whether lanes go on while results are divided: hidden or exposed",
     )
 
     def __post_init__(self) -> None:
@@ -315,6 +330,11 @@ class AttentionParams:
         return maximum(self.maximum_wait + self.exp_slots, self.columns_per_lane + factors)
 
     @property
+    def divides(self) -> bool:
+        """Whether lanes divide."""
+        return self.division == Division.EXPOSED
+
+    @property
     def epoch_slots(self) -> int:
         """Slots of an epoch that something asks for."""
         once = self.mask_slots + self.sum_wait + self.pitch + where(self.idle_slot, 1, 0)
@@ -383,6 +403,18 @@ AttentionParams.RULES = (
         # A tile is scored while the one before it is weighed, whose results are yet to come.
         holds=lambda p: (p.result_tiles > 1) | (p.binding == Binding.SEQUENTIAL),
         sentence="result_tiles must be at least 2 where tiles overlap, not {p.result_tiles}",
+    ),
+    Rule(
+        key="division",
+        # The states of groups of columns are combined on their way out, and divided after that.
+        holds=lambda p: (p.splits == 1) | (p.division == Division.HIDDEN),
+        sentence="division must be hidden where splits = {p.splits} groups are combined",
+    ),
+    Rule(
+        key="division",
+        holds=lambda p: (p.columns_per_lane == 1) | (p.division == Division.HIDDEN),
+        sentence="division must be hidden where a lane serves columns_per_lane = "
+        "{p.columns_per_lane}",
     ),
     Rule(
         key="lane_stages",

@@ -46,8 +46,9 @@ class LaneOp(enum.IntEnum):
 
     SCALE: PRM * RNV[f] is kept (without FMA only). WEIGH: RNV[f] = PRM * RNV[f] + n, of which
     without FMA the product is what was kept, and n that of a slot ago. MAXIMUM: RM. SUBTRACT,
-    EXP_1 ...: PRM. SCALE_SUM and SUM: RD, as SCALE and WEIGH. With two stages, WEIGH and SUM keep
-    product and n, and add in the next slot, whatever the lane does there.
+    EXP_1 ...: PRM. SCALE_SUM and SUM: RD, as SCALE and WEIGH. DIVIDE: RNV[f] is brought to the
+    multiplier, which takes it in the next slot; what it makes there is an output. With two stages,
+    WEIGH and SUM keep product and n, and add in the next slot, whatever the lane does there.
     """
 
     IDLE = 0
@@ -56,6 +57,7 @@ class LaneOp(enum.IntEnum):
     SCALE_SUM = 3
     SUM = 4
     MAXIMUM = 5
+    DIVIDE = 6
     SUBTRACT = 7
     EXP_1 = 8
     EXP_2 = 9
@@ -94,10 +96,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The slots of an epoch, and how many epochs a tile waits for its maximum (q)."""
+    """The slots of an epoch, and how many epochs a tile waits for its maximum (q).
+
+    tail: slots that follow in an epoch in which the last tile of a query tile is weighed.
+    """
 
     slots: tuple[Slot, ...]
     lag: int
+    tail: tuple[Slot, ...] = ()
 
     @classmethod
     def of(cls, params: AttentionParams) -> "Schedule":
@@ -105,7 +111,8 @@ class Schedule:
         build = _interleaved if params.binding == Binding.INTERLEAVED else _sequential
         slots = build(params)
         slots += [Slot()] * (params.epoch - len(slots))
-        return cls(slots=tuple(slots), lag=params.lag)
+        tail = _tail(params, slots) if params.divides else []
+        return cls(slots=tuple(slots), lag=params.lag, tail=tuple(tail))
 
     def delay(self, age: Age) -> int:
         """Epochs from a tile's first to the one in which it has an age."""
@@ -143,6 +150,21 @@ def _sequential(params: AttentionParams) -> list[Slot]:
         slots[at] = replace(slots[at], pe=PeOp.WEIGH, pe_index=f)
         _lane(slots, at, _turns(p, LaneOp.WEIGH, LaneOp.SCALE), Age.NEW, f)
     return slots
+
+
+def _tail(params: AttentionParams, slots: list[Slot]) -> list[Slot]:
+    """Divisions, once numerators can be read and the reciprocal is there, and the last product."""
+    p, start = params, len(slots)
+    for at, slot in enumerate(slots):
+        ended = at + p.lane_stages - 1
+        if slot.lane == LaneOp.WEIGH:
+            # Written when the last lane that shares it has ended, read ahead of its division.
+            start = max(start, ended + p.numerator_skew + 2 - slot.lane_index)
+        if slot.lane == LaneOp.SUM:
+            scored = ended - (len(slots) if p.binding == Binding.INTERLEAVED else 0)
+            start = max(start, scored + p.divide_cycles)
+    divisions = [Slot(lane=LaneOp.DIVIDE, lane_age=Age.WEIGHED, lane_index=f) for f in range(p.f)]
+    return [Slot()] * (start - len(slots)) + divisions + [Slot()]
 
 
 Turn = tuple[LaneOp, int]

@@ -42,7 +42,7 @@ def slot_layout(params: AttentionParams) -> data.StructLayout:
 
 
 def slot_words(params: AttentionParams) -> list[dict[str, int]]:
-    """The slots of an epoch as words of memory."""
+    """The slots of an epoch, and those of its tail, as words of memory."""
     schedule = Schedule.of(params)
     keys, values = (release_slot(schedule.slots, op) for op in (PeOp.SCORE, PeOp.WEIGH))
     return [
@@ -57,7 +57,7 @@ def slot_words(params: AttentionParams) -> list[dict[str, int]]:
             "keys_release": at == keys,
             "values_release": at == values,
         }
-        for at, slot in enumerate(schedule.slots)
+        for at, slot in enumerate(schedule.slots + schedule.tail)
     ]
 
 

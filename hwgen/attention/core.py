@@ -13,7 +13,7 @@ from hwgen.attention.edges import NorthEdge, WestEdge
 from hwgen.attention.interface import lane_command, streams
 from hwgen.attention.lanes import Lanes
 from hwgen.attention.loader import Loader, LoaderParams
-from hwgen.attention.output import Output
+from hwgen.attention.output import Output, reading, steps
 from hwgen.attention.sequencer import Sequencer
 from hwgen.buffers import DelayLineParams, delay_line
 from hwgen.component import Component
@@ -156,7 +156,7 @@ class AttentionCore(Component):
             output.values.eq(lanes.values),
             *(
                 getattr(lanes, name).eq(getattr(output, name))
-                for name in ("read_enable", "read_address", "advance", "shift_half", "scale_half")
+                for name in (*reading(self.params), *steps(self.params))
             ),
             self.o.payload.eq(output.o.payload),
             self.o.valid.eq(output.o.valid & ~waits),

@@ -1,6 +1,6 @@
 """Lanes for floats: maxima, weights and sums in float32."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
@@ -18,10 +18,12 @@ from hwgen.arith import (
     FloatMultiplierParams,
 )
 from hwgen.arith.float_parts import held, named, saturated
+from hwgen.attention.division import Dividing
 from hwgen.attention.float_weight import FloatWeight, FloatWeightParams, exponent_of, negated
 from hwgen.attention.lane import Lane, States, Told
 from hwgen.attention.mantissa import X_BITS
 from hwgen.attention.reciprocal import Divided
+from hwgen.choose import choose
 
 DIVIDER = FloatDividerParams(format=FP32, bits_per_cycle=2, reciprocal=True)
 
@@ -68,7 +70,11 @@ class FloatLane(Lane):
             # What a memory holds before anything has been written may be no number.
             total=before.total & (~now.first).replicate(FP32.bits),
         )
-        total = self.apart(m, operands) if p.keeps_product else self.fused(m, operands)
+        if told.dividing is not None:
+            operands = self.dividing(operands, told.dividing)
+        total, product = self.apart(m, operands) if p.keeps_product else self.fused(m, operands)
+        if told.dividing is not None:
+            m.d.comb += told.dividing.output.eq(product)
         m.d.comb += [
             exponent.i.eq(total),
             weight.step.eq(Cat(now.op == LaneOp.SUBTRACT + step for step in range(p.exp_slots))),
@@ -77,6 +83,25 @@ class FloatLane(Lane):
         is_less = ~now.first & total[-1]
         maximum = Mux(is_less, before.maximum, operands.highest)
         return States(maximum, exponent.o, total)
+
+    def dividend(self, half: Value, numerator: Value) -> Value:
+        """The numerator."""
+        return numerator.as_unsigned()
+
+    def dividing(self, operands: Operands, division: Dividing) -> Operands:
+        """Those of a product with a reciprocal, of which the sum with -0 is the product."""
+        divided = {
+            "factor": choose(self.reciprocals, division.half),
+            "total": division.dividend,
+            "north": Const(1 << (FP32.bits - 1), FP32.bits),
+        }
+        return replace(
+            operands,
+            **{
+                name: Mux(division.multiplies, value, getattr(operands, name).as_unsigned())
+                for name, value in divided.items()
+            },
+        )
 
     def factor(self, m: Module, told: Told, weight: FloatWeight) -> Value:
         """PRM of the column that the command is for.
@@ -89,8 +114,8 @@ class FloatLane(Lane):
         aside = held(m, "aside", begins, weight.params.word(weight.weight))
         return Mux(told.now.column, weight.weight, weight.pattern(aside))
 
-    def fused(self, m: Module, operands: Operands) -> Value:
-        """Either in one slot."""
+    def fused(self, m: Module, operands: Operands) -> tuple[Value, Value]:
+        """Either in one slot, which a product is too."""
         p = operands
         m.submodules.fma = fma = FloatFma(FloatFmaParams(format=FP32))
         m.d.comb += [
@@ -98,10 +123,10 @@ class FloatLane(Lane):
             fma.b.eq(Mux(p.compared, p.highest, p.total)),
             fma.c.eq(Mux(p.compared, negated(p.maximum), p.north)),
         ]
-        return fma.sum
+        return fma.sum, fma.sum
 
-    def apart(self, m: Module, operands: Operands) -> Value:
-        """The sum of the rounded product and the north of a cycle ago."""
+    def apart(self, m: Module, operands: Operands) -> tuple[Value, Value]:
+        """The sum of the rounded product and the north of a cycle ago, and that product."""
         p = operands
         m.submodules.multiplier = multiplier = FloatMultiplier(FloatMultiplierParams(format=FP32))
         m.submodules.adder = adder = FloatAdder(FloatAdderParams(format=FP32))
@@ -114,7 +139,7 @@ class FloatLane(Lane):
             adder.a.eq(Mux(p.compared, p.highest, product)),
             adder.b.eq(Mux(p.compared, negated(p.maximum), psum)),
         ]
-        return adder.sum
+        return adder.sum, product
 
     def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
         divide_floats(m, self.divided(column), start, half, denominator)

@@ -4,10 +4,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 
 from designs.attention.params import WEIGHT_FRACTION_BITS
 from designs.attention.schedule import LaneOp
-from hwgen.arith.float_parts import held
+from hwgen.arith.float_parts import held, named
+from hwgen.attention.division import Dividing
 from hwgen.attention.exponential import Exponential, ExponentialParams
 from hwgen.attention.lane import Lane, States, Told
-from hwgen.attention.reciprocal import divide_integers
+from hwgen.attention.output import DROPPED_BITS, RATIO_BITS, clipped
+from hwgen.attention.reciprocal import DIVISOR_BITS, divide_integers
+from hwgen.choose import choose
 
 HALF = 1 << (WEIGHT_FRACTION_BITS - 1)
 """What is added to a product with a weight before its fraction is dropped, to round it."""
@@ -29,6 +32,12 @@ class IntegerLane(Lane):
         maximum, gain = self.compare(m, told, before.maximum)
         return States(maximum, gain, self.update(m, told, before.gain, before.total))
 
+    def dividend(self, half: Value, numerator: Value) -> Value:
+        """Shifted as the denominator was, and cut off as that is."""
+        shift = choose([each.shift for each in self.reciprocals], half)
+        kept = self.params.denominator_bits - DIVISOR_BITS
+        return ((numerator.as_signed() << shift) >> kept)[:RATIO_BITS].as_signed()
+
     def compare(self, m: Module, told: Told, maximum: Value) -> tuple[Value, Value]:
         """The new maximum, of `maximum` and north, and by how much it is greater."""
         bits, now = self.params.score_bits, told.now
@@ -48,18 +57,23 @@ class IntegerLane(Lane):
 
     def update(self, m: Module, told: Told, gain: Value, old: Value) -> Value:
         """PRM * `old` + north, where PRM, of a tile that raised the maximum by `gain`, is made."""
-        p, now = self.params, told.now
+        p, now, dividing = self.params, told.now, told.dividing
         m.submodules.exponential = exponential = Exponential(ExponentialParams.of(p))
         # Decoded a cycle ahead, see `Lane`.
         step = Signal(p.exp_slots, reset_less=True)
         steps = (told.following.op == LaneOp.SUBTRACT + slot for slot in range(p.exp_slots))
         m.d.sync += step.eq(Cat(steps))
         factor = Mux(exponential.calculating, exponential.multiplier, old)
-        product = Signal(Shape(p.numerator_bits + WEIGHT_FRACTION_BITS, signed=True))
+        bits = p.numerator_bits
+        if dividing is not None:
+            factor = Mux(dividing.multiplies, dividing.dividend, factor)
+            bits = max(bits, RATIO_BITS)
+        product = Signal(Shape(bits + WEIGHT_FRACTION_BITS, signed=True))
         psum = told.north[: p.psum_bits].as_signed()
         updated = Signal(p.numerator_bits)
         if not p.keeps_product:
             rounded = Cat(Const(HALF, WEIGHT_FRACTION_BITS), psum).as_signed()
+            rounded, dropped = rounding(dividing, rounded, 0)
             total = Signal.like(product)
             m.d.comb += [
                 total.eq(product + Mux(exponential.calculating, exponential.addend, rounded)),
@@ -68,12 +82,18 @@ class IntegerLane(Lane):
             ]
         else:
             # Of what is dropped, no bit but the highest changes the rounded sum.
-            kept = Signal(Shape(p.numerator_bits + 1, signed=True), reset_less=True)
+            places = WEIGHT_FRACTION_BITS - 1
+            kept = Signal(Shape(bits + 1, signed=True), reset_less=True)
             psum_kept = Signal.like(psum, name="psum", reset_less=True)
-            m.d.sync += [kept.eq(product[WEIGHT_FRACTION_BITS - 1 :]), psum_kept.eq(psum)]
+            m.d.sync += [kept.eq(product[places:]), psum_kept.eq(psum)]
+            rounded = Cat(Const(1, 1), psum_kept).as_signed()
+            rounded, dropped = rounding(dividing, rounded, places)
+            total = kept + rounded
+            if dividing is not None:
+                total = named(m, "total", total)
             m.d.comb += [
                 exponential.total.eq(product + exponential.addend),
-                updated.eq((kept + Cat(Const(1, 1), psum_kept).as_signed())[1:]),
+                updated.eq(total[1:]),
             ]
         m.d.comb += [
             exponential.step.eq(step),
@@ -82,13 +102,19 @@ class IntegerLane(Lane):
             exponential.shift.eq(now.shift),
             product.eq(self.multiplicand(m, told, exponential) * factor),
         ]
+        if dividing is not None:
+            m.d.comb += dividing.output.eq(clipped(total[dropped:].as_signed(), p.out_bits))
         return updated
 
     def multiplicand(self, m: Module, told: Told, exponential: Exponential) -> Value:
-        """What the host of `exponential` multiplies: PRM of the column that the command is for.
+        """What the host of `exponential` multiplies: PRM of the column that the command is for, or
+        a reciprocal.
 
         Of two columns the first one's is put aside when that of the second one is begun.
         """
+        if told.dividing is not None:
+            quotient = choose([each.quotient for each in self.reciprocals], told.dividing.half)
+            return Mux(told.dividing.multiplies, quotient, exponential.multiplicand)
         if self.params.columns_per_lane == 1:
             return exponential.multiplicand
         begins = exponential.step[0] & told.now.column
@@ -102,3 +128,13 @@ class IntegerLane(Lane):
 
     def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
         divide_integers(m, self.divided(column), start, half, denominator)
+
+
+def rounding(dividing: Dividing | None, rounded: Value, places: int) -> tuple[Value, int]:
+    """What is added to a product without its lowest places, to a quotient its half; and how many
+    places are then dropped of that.
+    """
+    dropped = DROPPED_BITS - places
+    if dividing is None:
+        return rounded, dropped
+    return Mux(dividing.ends, Const(1 << (dropped - 1)), rounded), dropped

@@ -1,6 +1,6 @@
 """Lanes: what a query's tiles have in common, kept and brought up to date below each column."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
@@ -11,6 +11,7 @@ from designs.attention.params import AttentionParams
 from designs.attention.schedule import LaneOp
 from designs.rules import clog2
 from hwgen.arith.float_parts import held
+from hwgen.attention.division import Dividing, dividing
 from hwgen.attention.interface import lane_command, shift_bits
 from hwgen.attention.reciprocal import Divided, reciprocal_ports
 from hwgen.buffers import Scratchpad, ScratchpadParams
@@ -28,7 +29,9 @@ def staged_words(params: AttentionParams) -> int:
 
 
 def staged_bits(params: AttentionParams) -> int:
-    """Width of such a word; of integers a shift is beside RM."""
+    """Width of such a word, an output where lanes divide; of integers a shift is beside RM."""
+    if params.divides:
+        return params.out_bits
     states = params.score_bits + shift_bits(params) if params.splits > 1 else 0
     return max(params.numerator_bits, states)
 
@@ -51,11 +54,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """What a lane executes in this cycle, what in the following one, and what it is given."""
+    """What a lane executes in this cycle, what in the following one, and what it is given.
+
+    dividing: what it divides, if lanes do that.
+    """
 
     now: data.View
     following: data.View
     north: Value
+    dividing: Dividing | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +146,8 @@ class Lane(Component):
     of a query what was kept counts as nothing. With the `last`, RNV goes to a half of a staging
     memory instead, and of RD the reciprocal is taken: it is there when `done` of that half is high,
     and stays until the next reciprocal for the same half is begun. With `splits` groups there is no
-    reciprocal, and RM and RD go to the staging memory too, behind RNV.
+    reciprocal, and RM and RD go to the staging memory too, behind RNV. A lane that divides keeps
+    RNV with the `last` tile too; what then goes to the staging memory are the outputs.
 
     Members: command; north: what leaves the column above (in); command_out: the command that is
     executed; rm, rm_valid: the new maximum, in the cycle in which MAXIMUM is executed; reciprocals,
@@ -185,7 +193,14 @@ class Lane(Component):
         raise NotImplementedError
 
     def execute(self, m: Module, told: Told, before: States) -> States:
-        """The greater of maximum and north, and its gain; PRM * total + north, PRM of the gain."""
+        """The greater of maximum and north, and its gain; PRM * total + north, PRM of the gain.
+
+        Where something is divided, its output is driven.
+        """
+        raise NotImplementedError
+
+    def dividend(self, half: Value, numerator: Value) -> Value:
+        """A numerator as it is multiplied by the reciprocal of a half."""
         raise NotImplementedError
 
     def divide(self, m: Module, column: int, start: Value, half: Value, denominator: Value) -> None:
@@ -239,7 +254,7 @@ class Lane(Component):
     def staged(self, m: Module, column: int, told: Told, ended: Ended, total: Value) -> Value:
         """A word of the staging memory of a column: of a last tile RNV, and where groups are
         combined RD, and RM, which the array is given back with SUBTRACT and hands on, with the
-        shift of its scores."""
+        shift of its scores; or the outputs of a lane that divides."""
         p, now, of = self.params, told.now, ended.of
         write, half, index, word = ended.weighs & of.last, of.half, of.index, total
         if p.splits > 1:
@@ -249,8 +264,10 @@ class Lane(Component):
             half = Mux(passes, now.half, half)
             index = Mux(ended.weighs, index, Mux(passes, p.f, p.f + 1))
             word = Mux(passes, Cat(told.north[: p.score_bits], now.shift), total)
-        write = self.concerns(of, column, write)
-        access = Access(self.read_enable, self.read_address, write, Cat(half, index), word)
+        write, address = self.concerns(of, column, write), Cat(half, index)
+        if told.dividing is not None:
+            write, address, word = told.dividing.ends, told.dividing.address, told.dividing.output
+        access = Access(self.read_enable, self.read_address, write, address, word)
         words = staged_words(p) << clog2(p.result_tiles)
         return state(m, f"staging{self.place(column)}", words, access)
 
@@ -317,16 +334,25 @@ class Lane(Component):
                 total[: p.denominator_bits],
             ),
         )
+        reads_numerator = reads(LaneOp.WEIGH, LaneOp.SCALE)
+        keeps_numerator = ended.weighs & ~ended.of.last
+        stages = ended.weighs & ended.of.last
+        if p.divides:
+            reads_numerator |= following.op == LaneOp.DIVIDE
+            keeps_numerator = ended.weighs
         numerator = self.running(
             m,
             Access(
-                reads(LaneOp.WEIGH, LaneOp.SCALE),
+                reads_numerator,
                 Cat(following.column, following.state, following.index),
-                ended.weighs & ~ended.of.last,
+                keeps_numerator,
                 Cat(ended.of.column, ended.of.state, ended.of.index),
                 total,
             ),
         )
+        if p.divides:
+            divides = dividing(m, p, now, self.dividend(now.half, numerator))
+            told, stages = replace(told, dividing=divides), divides.ends
         staged = [self.staged(m, column, told, ended, total) for column in range(columns)]
         # Decoded a cycle ahead: the multiplier's operand is on the longest path.
         on_denominator = Signal(reset_less=True)
@@ -348,9 +374,7 @@ class Lane(Component):
                 starts = self.concerns(ended.of, j, ended.sums & ended.of.last)
                 self.divide(m, j, starts, ended.of.half, total[: p.denominator_bits])
         if probed(platform):
-            m.d.comb += [
-                self.events["numerator_reads"].eq(reads(LaneOp.WEIGH, LaneOp.SCALE)),
-                self.events["numerator_writes"].eq(ended.weighs & ~ended.of.last),
-                self.events["staging_writes"].eq(ended.weighs & ended.of.last),
-            ]
+            events = self.events.values()
+            happens = (reads_numerator, keeps_numerator, stages)
+            m.d.comb += [event.eq(each) for event, each in zip(events, happens, strict=True)]
         return m

@@ -1,4 +1,4 @@
-"""The lanes below the array, side by side, each with its output."""
+"""The lanes below the array, side by side, each with its output where it does not divide."""
 
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import In, Out
@@ -11,9 +11,9 @@ from hwgen.attention.float_lane import FloatLane
 from hwgen.attention.float_output import FloatOutput
 from hwgen.attention.integer_lane import IntegerLane
 from hwgen.attention.interface import lane_command
-from hwgen.attention.lane import Lane, numerator_words, staged_bits, staging_address_bits
+from hwgen.attention.lane import Lane, numerator_words, staged_bits
 from hwgen.attention.numerators import Numerators
-from hwgen.attention.output import IntegerOutput
+from hwgen.attention.output import IntegerOutput, reading, steps
 from hwgen.attention.reciprocal import reciprocal_layout
 from hwgen.component import Component
 from hwgen.structure import Parts, Structure, Wire, Wiring
@@ -43,8 +43,8 @@ COMBINERS: dict[Element, type[Combiner]] = {
 
 class Lanes(Structure):
     """The lanes of all columns; a command reaches that of column j after j cycles. Beside each the
-    outputs of its columns, or with `splits` groups behind those of columns j, j + `split_columns`
-    .. a combiner with an output.
+    outputs of its columns, unless lanes divide, or with `splits` groups behind those of columns j,
+    j + `split_columns` .. a combiner with an output.
 
     With `numerator_lanes` above 1, beside so many lanes the memory of their running numerators.
 
@@ -63,11 +63,7 @@ class Lanes(Structure):
             {
                 "command": In(command),
                 "north": In(p.side * p.link_bits),
-                "read_enable": In(1),
-                "read_address": In(staging_address_bits(p)),
-                "advance": In(1),
-                "shift_half": In(clog2(p.result_tiles)),
-                "scale_half": In(clog2(p.result_tiles)),
+                **{name: In(width) for name, width in (reading(p) | steps(p)).items()},
                 "command_out": Out(command),
                 "rm_valid": Out(p.side),
                 "rm": Out(p.side * p.score_bits),
@@ -88,6 +84,8 @@ class Lanes(Structure):
         p = self.params
         parts: Parts = {f"lane_{k}": (LANES[p.element], p) for k in range(p.lanes)}
         parts |= {name: (Numerators, p) for name in self.sharing()}
+        if p.divides:
+            return parts
         if p.splits > 1:
             combiner = COMBINERS[p.element]
             parts |= {f"combiner_{j}": (combiner, p) for j in range(p.split_columns)}
@@ -104,25 +102,24 @@ class Lanes(Structure):
         last = f"lane_{p.lanes - 1}"
         command_bits = Shape.cast(lane_command(p)).width
         north_bits = p.columns_per_lane * p.link_bits
-        address_bits = staging_address_bits(p)
         wiring: Wiring = {}
         for k in range(p.lanes):
             lane = f"lane_{k}"
             west = Wire(f"lane_{k - 1}", "command_out", 0, command_bits)
             wiring[lane, "command"] = (west if k else Wire("", "command", 0, command_bits),)
             wiring[lane, "north"] = (Wire("", "north", k * north_bits, north_bits),)
-            wiring[lane, "read_enable"] = (Wire("", "read_enable", 0, 1),)
-            if address_bits:
-                wiring[lane, "read_address"] = (Wire("", "read_address", 0, address_bits),)
-        for j in range(p.split_columns):
+            for port, width in reading(p).items():
+                wiring |= {(lane, port): (Wire("", port, 0, width),)} if width else {}
+        for j in range(0 if p.divides else p.split_columns):
             wiring |= self.results(j)
         lanes = [f"lane_{j // p.columns_per_lane}" for j in range(p.side)]
         wiring["", "rm"] = tuple(Wire(lane, "rm", 0, p.score_bits) for lane in lanes)
         wiring["", "rm_valid"] = tuple(
             Wire(lane, "rm_valid", j % p.columns_per_lane, 1) for j, lane in enumerate(lanes)
         )
+        output, value = ("lane", "numerator") if p.divides else ("output", "value")
         wiring["", "values"] = tuple(
-            Wire(f"output_{j}", "value", 0, p.out_bits) for j in range(p.split_columns)
+            Wire(f"{output}_{j}", value, 0, p.out_bits) for j in range(p.split_columns)
         )
         wiring["", "command_out"] = (Wire(last, "command_out", 0, command_bits),)
         wiring["", "done"] = (self.divided(p.split_columns - 1, "done", p.result_tiles),)
@@ -158,8 +155,7 @@ class Lanes(Structure):
             (output, "numerator"): (self.divided(j, "numerator", p.numerator_bits),),
             (output, "reciprocals"): (self.divided(j, "reciprocals", reciprocal_bits),),
         }
-        halves = clog2(p.result_tiles)
-        for port, width in (("advance", 1), ("shift_half", halves), ("scale_half", halves)):
+        for port, width in steps(p).items():
             if width:
                 wiring[output, port] = (Wire("", port, 0, width),)
         if p.splits > 1:

@@ -36,6 +36,17 @@ STAGES = 3
 """Registers from the staging memory's word to the value that is sent."""
 
 
+def reading(params: AttentionParams) -> dict[str, int]:
+    """What lanes are told by the reader of their results: names and widths."""
+    return {"read_enable": 1, "read_address": staging_address_bits(params)}
+
+
+def steps(params: AttentionParams) -> dict[str, int]:
+    """The same of their outputs, if there are any."""
+    bits = clog2(params.result_tiles)
+    return {} if params.divides else {"advance": 1, "shift_half": bits, "scale_half": bits}
+
+
 class OutputLane(Component):
     """What output lanes of every format share: their ports. Members: see `IntegerOutput`."""
 
@@ -47,9 +58,7 @@ class OutputLane(Component):
         super().__init__(
             p,
             {
-                "advance": In(1),
-                "shift_half": In(clog2(p.result_tiles)),
-                "scale_half": In(clog2(p.result_tiles)),
+                **{name: In(width) for name, width in steps(p).items()},
                 "numerator": In(p.numerator_bits),
                 "reciprocals": In(data.ArrayLayout(reciprocal_layout(p), p.result_tiles)),
                 "value": Out(p.out_bits),
@@ -108,8 +117,8 @@ class Output(Component):
 
     A tile can be read from the cycle on after the last lane has written its last word, and when
     that lane's reciprocal is done; all other lanes are ahead. Its first transfer is offered three
-    cycles after the first in which it can be read, then one follows in each cycle. Back-pressure
-    stops all of that, the output lanes included.
+    cycles after the first in which it can be read, or one where lanes divide, then one follows in
+    each cycle. Back-pressure stops all of that, the output lanes included.
 
     Members: command: what the last lane executes; done: of the last lane; values: of all lanes, see
     `IntegerOutput` (in); read_enable, read_address: to the staging memories; advance, shift_half,
@@ -126,11 +135,7 @@ class Output(Component):
                 "command": In(lane_command(params)),
                 "done": In(params.result_tiles),
                 "values": In(params.side * params.out_bits),
-                "read_enable": Out(1),
-                "read_address": Out(staging_address_bits(params)),
-                "advance": Out(1),
-                "shift_half": Out(clog2(params.result_tiles)),
-                "scale_half": Out(clog2(params.result_tiles)),
+                **{name: Out(width) for name, width in (reading(params) | steps(params)).items()},
                 "freed": Out(1),
                 "o": Out(stream.Signature(o_layout(params))),
             },
@@ -148,22 +153,28 @@ class Output(Component):
         index = Signal(range(p.f))
         can_read = Signal()
         at_end = Signal()
+        advance = Signal() if p.divides else self.advance
         is_finished = (
-            (self.command.op == LaneOp.WEIGH) & self.command.last & (self.command.index == final)
+            (self.command.op == (LaneOp.DIVIDE if p.divides else LaneOp.WEIGH))
+            & self.command.last
+            & (self.command.index == final)
         )
         if p.columns_per_lane > 1:
             is_finished &= self.command.column == p.columns_per_lane - 1
         finished_half = decoded(self.command.half, halves) & is_finished.replicate(halves)
-        # With two stages the last word is written a cycle after its command.
-        when = m.d.comb if p.lane_stages == 1 else m.d.sync
-        when += finished.eq(finished_half)
+        # So many cycles after its command the last word is written.
+        for late in range(1 + p.keeps_product if p.divides else p.lane_stages - 1):
+            written = Signal(halves, name=f"finished_{late}")
+            m.d.sync += written.eq(finished_half)
+            finished_half = written
+        m.d.comb += finished.eq(finished_half)
         m.d.comb += [
             can_read.eq(choose(list(readable), half)),
             at_end.eq(index == final),
             readable.eq(waiting & self.done),
             emptied.eq(decoded(half, halves) & (self.read_enable & at_end).replicate(halves)),
-            self.advance.eq(self.o.ready | ~self.o.valid),
-            self.read_enable.eq(self.advance & can_read),
+            advance.eq(self.o.ready | ~self.o.valid),
+            self.read_enable.eq(advance & can_read),
             self.read_address.eq(Cat(half, index)),
         ]
         m.d.sync += waiting.eq(waiting & ~emptied | finished)
@@ -172,18 +183,22 @@ class Output(Component):
             m.d.sync += half.eq(moved(m, half, halves, at_end))
 
         # What is known of the word that a stage holds: the one read, its ratio, its value.
-        valid = Signal(STAGES)
-        last = Signal(STAGES)
-        half_of = Signal((STAGES - 1) * half_bits, name="halves", reset_less=True)
-        with m.If(self.advance):
+        stages = 1 if p.divides else STAGES
+        valid = Signal(stages)
+        last = Signal(stages)
+        half_of = Signal((stages - 1) * half_bits, name="halves", reset_less=True)
+        with m.If(advance):
             m.d.sync += [
                 valid.eq(Cat(can_read, valid)),
                 last.eq(Cat(can_read & at_end, last)),
                 half_of.eq(Cat(half, half_of)),
             ]
+        if not p.divides:
+            m.d.comb += [
+                self.shift_half.eq(half_of[:half_bits]),
+                self.scale_half.eq(half_of[half_bits:]),
+            ]
         m.d.comb += [
-            self.shift_half.eq(half_of[:half_bits]),
-            self.scale_half.eq(half_of[half_bits:]),
             self.o.valid.eq(valid[-1]),
             self.o.payload.eq(self.values),
             self.freed.eq(last[-1] & self.o.ready),

@@ -16,7 +16,7 @@ from hwgen.attention.interface import (
     west_command,
 )
 from hwgen.attention.pipeline import Pipeline, tile_port
-from hwgen.attention.ring import ring_place
+from hwgen.attention.ring import following, ring_place
 from hwgen.attention.rom import Rom, RomParams
 from hwgen.attention.staging import Staging, StagingParams
 from hwgen.component import Component, probed
@@ -32,7 +32,8 @@ class Sequencer(Component):
     query tile, its queries; and not before the values of the tile that becomes weighed are there,
     and where the one that becomes scored is a last one, room for its results. While a tile that
     ends a job has yet to become weighed, an epoch begins without a tile where there is none.
-    The commands of slot s come s + 1 cycles after the cycle in which the epoch begins.
+    The commands of slot s come s + 1 cycles after the cycle in which the epoch begins. Where a
+    query tile's last tile is weighed, the epoch has a tail, if lanes divide.
 
     Members: tile: the tile table, a stream; queries, keys, values: a tile of them is there; freed:
     see `Staging`; take_queries, take_keys, take_values: of those tiles one is used from now on;
@@ -124,7 +125,7 @@ class Sequencer(Component):
         )
         at_start = Signal()
         live = Signal()
-        slot = ring_place(m, "slot", len(words), start | ~at_start)
+        slot = self.slot(m, len(words), start | ~at_start)
         m.d.comb += [
             at_start.eq(slot == 0),
             schedule.address.eq(slot),
@@ -133,3 +134,15 @@ class Sequencer(Component):
         ]
         m.d.sync += live.eq(start | ~at_start)
         return at_start
+
+    def slot(self, m: Module, count: int, moves: Value) -> Signal:
+        """Which slot is read; the tail only if a query tile's last tile is weighed."""
+        p = self.params
+        if not p.divides:
+            return ring_place(m, "slot", count, moves)
+        weighed = m.submodules.pipeline.weighed_tile
+        slot = Signal(range(count))
+        ends = (slot == p.epoch - 1) & ~(weighed.valid & weighed.last)
+        with m.If(moves):
+            m.d.sync += slot.eq(Mux(ends, 0, following(m, slot, count)))
+        return slot
