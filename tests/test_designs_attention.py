@@ -1,5 +1,6 @@
 """Attention: what can be asked for, and its counts of pairs."""
 
+import contextlib
 import dataclasses
 import itertools
 import re
@@ -238,36 +239,66 @@ FIELDS = {
     "f": [1, 2, 8, 64, 100],
     "element": [0, 1, 2],
     "exp_method": [0, 1],
+    "exp_segments": [2, 6, 16, 32],
     "exp_degree": [2, 3, 5],
     "exp_stages": [1, 2, 3],
     "fma_lanes": [False, True],
     "lane_stages": [1, 2],
     "columns_per_lane": [1, 2],
     "query_tiles": [1, 3, 64],
+    "numerator_lanes": [1, 2, 3, 4, 32, 256, 512],
     "division": [0, 1],
     "binding": [0, 1],
     "idle_slot": [False, True],
     "masking": [0, 1, 2],
+    "group": [1, 1, 2, 3],
+    "kv_tiles": [1, 2],
     "return_registers": [1, 5, 16],
     "max_keys": [1, 1000, 2**20],
+    "splits": [1, 1, 2, 3],
+    "result_tiles": [1, 2, 3, 8],
 }
+
+
+def draw_codes(random):
+    """Fields of one random engine as numbers, whether or not it may be."""
+    return {name: values[random.integers(len(values))] for name, values in FIELDS.items()}
+
+
+def made(codes):
+    """The engine of such fields."""
+    defaults = AttentionParams()
+    return AttentionParams(
+        **{name: type(getattr(defaults, name))(code) for name, code in codes.items()}
+    )
 
 
 def draw_params(random):
     """Params of one random engine, and the same fields as numbers."""
-    codes = {name: values[random.integers(len(values))] for name, values in FIELDS.items()}
-    if codes["side"] % 2:
-        codes["columns_per_lane"] = 1
-    if codes["element"] and codes["columns_per_lane"] > 1:
-        codes["lane_stages"] = 1
-    codes["fma_lanes"] |= codes["lane_stages"] > 1 or codes["columns_per_lane"] > 1
-    if codes["columns_per_lane"] > 1:
-        codes["division"] = 0
-    lanes = codes["side"] // codes["columns_per_lane"]
-    codes["numerator_lanes"] = (1, lanes)[random.integers(2)]
-    defaults = AttentionParams()
-    given = {name: type(getattr(defaults, name))(code) for name, code in codes.items()}
-    return AttentionParams(**given), codes
+    while True:
+        codes = draw_codes(random)
+        with contextlib.suppress(RuleError):
+            return made(codes), codes
+
+
+def test_a_grid_masks_what_a_point_refuses():
+    """Each rule by itself: the first one that a point breaks is the one that it names."""
+    random = np.random.default_rng(6)
+    points = [draw_codes(random) for _ in range(1000)]
+    columns = {name: [codes[name] for codes in points] for name in FIELDS}
+    grid = Grid(AttentionParams, columns, len(points))
+    rules = AttentionParams.RULES
+    holds = np.array([np.broadcast_to(rule.holds(grid), len(points)) for rule in rules])
+    assert not holds.all(axis=1).any()  # each is broken somewhere
+    assert grid.valid().tolist() == holds.all(axis=0).tolist()
+    assert 20 < grid.valid().sum() < 500
+    for index, codes in enumerate(points):
+        if holds[:, index].all():
+            made(codes)
+            continue
+        with pytest.raises(RuleError) as error:
+            made(codes)
+        assert error.value.key == rules[holds[:, index].argmin()].key
 
 
 def test_a_grid_says_what_its_points_say():
