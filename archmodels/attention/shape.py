@@ -135,10 +135,10 @@ class Epoch:
 
     overlapped: 1 where tiles overlap, else 0. exp: slots from score to weight. masks: slots that
     hide keys. columns: of a lane, which takes one after the other. pitch: slots of a lane for a
-    product with a value. maximum, total, weigh: slot of the
-    maximum, of the sum of weights, and of the first product with a value, in the epoch in which
-    each happens. cycles: of an epoch. lag: epochs that a maximum is on its way. tail: slots more in
-    the epoch of a query tile's last products, where lanes divide.
+    product with a value. maximum, total, weigh: slot of the maximum, of the sum of weights, and of
+    the first product with a value, in the epoch in which each happens. cycles: of an epoch. lag:
+    epochs that a maximum is on its way. tail: slots more in the epoch of a query tile's last
+    products, where lanes divide.
     """
 
     overlapped: Int

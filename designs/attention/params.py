@@ -162,7 +162,7 @@ class AttentionParams:
         default=1,
         low=1,
         high=512,
-        doc="lanes whose running numerators share one memory: 1 in each lane, side in one buffer",
+        doc="lanes whose running numerators share one memory: 1 in each lane, all in one buffer",
         unit="lanes",
     )
     binding: Binding = choice(

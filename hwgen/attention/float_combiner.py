@@ -26,7 +26,7 @@ class FloatCombiner(Combiner):
         return self.weight_params.kept_bits
 
     def compute(self, m: Module, word: Value, maximum: Value, weight: Value) -> Arithmetic:
-        now, bits = self.command, self.weight_bits
+        now = self.command
         m.submodules.weight = power = FloatWeight(self.weight_params)
         m.submodules.exponent = exponent = exponent_of()
         m.submodules.multiplier = multiplier = FloatMultiplier(FloatMultiplierParams(format=FP32))
@@ -42,11 +42,8 @@ class FloatCombiner(Combiner):
             power.step.eq(now.step),
             power.x.eq(exponent.o),
         ]
-        fraction_pad = FP32.mantissa_bits - self.weight_params.fraction_bits
         return Arithmetic(
-            is_greater=adder.sum[-1],
-            weight=power.weight[fraction_pad:][:bits],
-            total=adder.sum,
+            is_greater=adder.sum[-1], weight=power.params.word(power.weight), total=adder.sum
         )
 
     def divide(self, m: Module) -> None:

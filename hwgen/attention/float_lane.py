@@ -36,7 +36,6 @@ class Operands:
     """What is combined: highest - maximum where that is `compared`, else factor * total + north."""
 
     north: Value
-
     compared: Value
     highest: Value
     maximum: Value

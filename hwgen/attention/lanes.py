@@ -32,7 +32,6 @@ OUTPUTS: dict[Element, type[Component]] = {
 }
 """Format of the elements to what divides a lane's results."""
 
-
 COMBINERS: dict[Element, type[Combiner]] = {
     Element.INT8: IntegerCombiner,
     Element.FP16: FloatCombiner,
