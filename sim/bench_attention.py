@@ -59,12 +59,13 @@ def plan(
 def results(params: AttentionParams, workload: Attention, result: SimResult) -> NDArray[Any]:
     """Attention (batch * heads, queries, f), from the transfers on `o`."""
     p, w = params, workload
-    out = np.zeros((w.batch, w.kv_heads, query_tiles(p, w) * p.side, p.f), dtype=np.int64)
-    words = unpacked(result.payloads["o"], p.side, p.out_bits, not p.is_float)
+    columns = p.split_columns
+    out = np.zeros((w.batch, w.kv_heads, query_tiles(p, w) * columns, p.f), dtype=np.int64)
+    words = unpacked(result.payloads["o"], columns, p.out_bits, not p.is_float)
     ended = [tile.place for tile in tile_table(p, w) if tile.last]
-    for place, values in zip(ended, words.reshape(-1, p.f, p.side), strict=True):
-        start = place.query_tile * p.side
-        out[place.batch, place.kv_head, start : start + p.side] = values.T
+    for place, values in zip(ended, words.reshape(-1, p.f, columns), strict=True):
+        start = place.query_tile * columns
+        out[place.batch, place.kv_head, start : start + columns] = values.T
     found = heads_of(p, w, out)
     return found.astype(np.uint32).view(np.float32) if p.is_float else found.astype(np.int16)
 
@@ -95,7 +96,7 @@ def rows_of(params: AttentionParams, workload: Attention, values: Ints) -> Ints:
     groups = w.share // p.group
     split = values.reshape(w.batch, w.kv_heads, groups, p.group, w.queries, -1)
     rows = split.swapaxes(3, 4).reshape(w.batch, w.kv_heads, groups, w.queries * p.group, -1)
-    missing = -rows.shape[3] % p.side
+    missing = -rows.shape[3] % p.split_columns
     whole = np.pad(rows, [(0, 0), (0, 0), (0, 0), (0, missing), (0, 0)])
     return whole.reshape(w.batch, w.kv_heads, -1, values.shape[-1])
 
@@ -129,22 +130,27 @@ def _queries(
     p = params
     rows = rows_of(p, workload, q.astype(np.int64))
     for place in (tile.place for tile in tiles if tile.first):
-        start = place.query_tile * p.side
-        block = rows[place.batch, place.kv_head, start : start + p.side]
-        yield from packed(block.T, p.element_bits)
+        start = place.query_tile * p.split_columns
+        block = rows[place.batch, place.kv_head, start : start + p.split_columns]
+        yield from packed(block.T.reshape(-1, p.query_values), p.element_bits)
 
 
 def _keys(
     params: AttentionParams, workload: Attention, values: Ints, tiles: list[Tile]
 ) -> Iterator[int]:
-    """Each tile of keys, or values, as often as it is read: for each of e or f, all its keys."""
+    """Each tile of keys, or values, as often as it is read: for each of e or f, all its keys.
+
+    In several transfers, each has the same rows of every group of columns.
+    """
     p = params
-    whole = np.pad(values.astype(np.int64), [(0, 0), (0, -values.shape[1] % p.side), (0, 0)])
+    missing = -values.shape[1] % p.tile_keys
+    whole = np.pad(values.astype(np.int64), [(0, 0), (0, missing), (0, 0)])
     for tile in tiles:
         if tile.kv_done:
-            start = tile.place.key_tile * p.side
-            block = whole[_head(workload, tile), start : start + p.side]
-            yield from packed(block.T, p.element_bits)
+            start = tile.place.key_tile * p.tile_keys
+            block = whole[_head(workload, tile), start : start + p.tile_keys]
+            beats = block.T.reshape(-1, p.splits, p.port_beats, p.side // p.port_beats)
+            yield from packed(beats.swapaxes(1, 2).reshape(-1, p.key_values), p.element_bits)
 
 
 def _head(workload: Attention, tile: Tile) -> int:

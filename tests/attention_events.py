@@ -1,6 +1,6 @@
 """What a core does behind its ports, cycle by cycle, as the contract of its parts says.
 
-A word is taken in a cycle where its ring has room; an epoch starts where all that it needs is
+A transfer is taken in a cycle where its ring has room; an epoch starts where all that it needs is
 there. Everything else follows from the cycle in which an epoch starts.
 """
 
@@ -14,22 +14,25 @@ denominator's quotient, to the first transfer of results."""
 WRITTEN = 2
 """From the cycle in which the last lane's last output is written to the first transfer."""
 
+COMBINED = 2
+"""How much later the results of groups begin, which leave as many cycles after each other."""
+
 
 class Ring:
-    """Words that have been taken, and cycles from which on tiles give their room free."""
+    """Transfers that have been taken, and cycles from which on tiles give their room free."""
 
-    def __init__(self, tiles, words, total):
-        self.tiles, self.words, self.total = tiles, words, total
+    def __init__(self, tiles, transfers, total):
+        self.tiles, self.transfers, self.total = tiles, transfers, total
         self.taken, self.freed, self.released = 0, 0, []
 
     def take(self, cycle):
         while self.freed < len(self.released) and self.released[self.freed] <= cycle:
             self.freed += 1
-        tile = self.taken // self.words
+        tile = self.taken // self.transfers
         self.taken += tile < self.total and tile - self.freed < self.tiles
 
     def has(self, tile):
-        return self.taken >= (tile + 1) * self.words
+        return self.taken >= (tile + 1) * self.transfers
 
 
 class Events:
@@ -49,9 +52,9 @@ class Events:
             self.needs.append((keys, queries - 1))
             keys += tile.kv_done
         p = params
-        self.k = Ring(p.kv_tiles, p.e, keys)
-        self.v = Ring(p.kv_tiles, p.f, keys)
-        self.q = Ring(p.query_slots, p.e, queries)
+        self.k = Ring(p.kv_tiles, p.e * p.port_beats, keys)
+        self.v = Ring(p.kv_tiles, p.f * p.port_beats, keys)
+        self.q = Ring(p.query_slots, p.e * p.port_beats, queries)
         self.starts, self.outputs, self.end, self.promised = [], [], 0, 0
         self.run()
 
@@ -118,10 +121,16 @@ class Events:
         product = cycle + last_lane + max(self.slots[LaneOp.WEIGH,]) + late + RESULT
         denominator = scored + last_lane + max(self.slots[LaneOp.SUM,]) + late
         quotient = denominator + self.params.divide_cycles + RESULT
+        following = self.end
+        if self.params.splits > 1:
+            # Maxima, weights and denominators of all groups, then the reciprocal of their sum.
+            head = self.params.splits * (2 + self.params.exp_slots) + 4
+            product, quotient = product + COMBINED, quotient + COMBINED + head
+            following += head + self.params.divide_cycles + 1
         there = max(product, quotient)
         if self.schedule.tail:
             # The division before the last slot.
             divided = cycle + last_lane + len(self.schedule.slots + self.schedule.tail) - 2
             there = divided + 1 + self.params.keeps_product + WRITTEN
-        self.end = max(self.end, there) + self.params.f
+        self.end = max(following, there) + self.params.splits * self.params.f
         self.outputs.append(self.end)

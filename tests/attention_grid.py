@@ -212,6 +212,15 @@ POINTS = {
         queries=5,
         keys=6,
     ),
+    "two_beats": point(
+        AttentionParams(side=4, e=3, f=5, port_beats=2, query_tiles=2), queries=9, keys=11
+    ),
+    "four_beats": point(
+        AttentionParams(side=4, e=6, f=4, port_beats=4, kv_tiles=4),
+        queries=7,
+        keys=10,
+        pattern=Pattern.CAUSAL,
+    ),
     "eight": point(AttentionParams(side=8, e=16, f=16), queries=16, keys=24),
     "eight_causal": point(
         AttentionParams(side=8, e=12, f=16, query_tiles=2),
@@ -220,4 +229,64 @@ POINTS = {
         pattern=Pattern.CAUSAL,
     ),
     "sixteen": point(AttentionParams(side=16, e=16, f=8, max_keys=2**20), queries=16, keys=48),
+    "split": point(AttentionParams(side=4, e=3, f=4, splits=2), queries=5, keys=21),
+    "split_whole": point(
+        AttentionParams(
+            side=3,
+            e=2,
+            f=1,
+            splits=3,
+            exp_stages=1,
+            masking=Masking.WINDOW,
+            query_tiles=2,
+            lane_stages=2,
+        ),
+        queries=5,
+        keys=11,
+        pattern=Pattern.WINDOW,
+        window=4,
+    ),
+    "split_decode": point(
+        AttentionParams(
+            side=4,
+            e=2,
+            f=4,
+            splits=2,
+            group=2,
+            fma_lanes=False,
+            result_tiles=3,
+            exp_method=ExpMethod.POLYNOMIAL,
+            exp_degree=2,
+            masking=Masking.NONE,
+        ),
+        heads=4,
+        kv_heads=2,
+        queries=1,
+        keys=16,
+    ),
+    "split_causal": point(
+        AttentionParams(side=4, e=9, f=4, splits=4, query_tiles=3),
+        queries=5,
+        keys=19,
+        pattern=Pattern.CAUSAL,
+    ),
+    "split_sequential": point(
+        AttentionParams(
+            side=2, e=60, f=2, splits=2, max_keys=9, binding=Binding.SEQUENTIAL, result_tiles=1
+        ),
+        queries=3,
+        keys=9,
+    ),
+    "split_narrow": point(
+        AttentionParams(side=4, e=5, f=3, splits=2, port_beats=2, kv_tiles=3), queries=6, keys=22
+    ),
+    "split_sparse": point(
+        AttentionParams(side=4, e=5, f=3, splits=2),
+        queries=10,
+        keys=40,
+        pattern=Pattern.BLOCKS,
+        block=8,
+        sink_blocks=1,
+        window_blocks=2,
+    ),
 }

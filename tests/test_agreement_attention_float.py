@@ -19,6 +19,8 @@ ALWAYS = {
     "window_grouped": Element.BF16,
     "shared_numerators": Element.FP16,
     "divided": Element.FP16,
+    "split_causal": Element.FP16,
+    "split_decode": Element.BF16,
 }
 """Those of every test run; the long tier takes all, in both formats."""
 

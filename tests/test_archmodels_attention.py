@@ -222,19 +222,22 @@ def random_pairs(count, seed):
         fields = {name: draw.choice(list(members)) for name, members in CHOICES.items()}
         fields |= {name: draw.randint(*ends) for name, ends in SIZES.items()}
         group = draw.choice((1, 2, 3))
-        side = group * draw.randint(1, 4)
+        splits = draw.choice((1, 1, 2))
+        side = group * splits * draw.randint(1, 4)
         can_be_two = fields["element"] == Element.INT8 or fields["lane_stages"] == 1
-        fields["columns_per_lane"] = draw.choice((1, 2)) if side % 2 == 0 and can_be_two else 1
+        can_be_two &= splits == 1 and side % 2 == 0
+        fields["columns_per_lane"] = draw.choice((1, 2)) if can_be_two else 1
         fields["fma_lanes"] |= fields["lane_stages"] > 1 or fields["columns_per_lane"] > 1
-        if fields["columns_per_lane"] > 1:
+        if max(fields["columns_per_lane"], splits) > 1:
             fields["division"] = Division.HIDDEN
         lanes = side // fields["columns_per_lane"]
         fields["numerator_lanes"] = draw.choice(
             (1, lanes if lanes % group else lanes // group, lanes)
         )
-        params = AttentionParams(side=side, group=group, **fields)
+        beats = draw.choice((1, side // splits))
+        params = AttentionParams(side=side, group=group, splits=splits, port_beats=beats, **fields)
         pattern = draw.choice([one for one in Pattern if one <= params.masking])
-        keys = side * draw.randint(1, 5)
+        keys = params.tile_keys * draw.randint(1, 5)
         workload = Attention(
             heads=2 * group, kv_heads=2, queries=draw.randint(1, keys), keys=keys, e=params.e,
             f=params.f, pattern=pattern, window=draw.randint(1, 20),

@@ -44,6 +44,10 @@ def waits(params, workload):
     return may_wait(times, Span.of(params, workload), groups, params.query_tiles)
 
 
+def divisors(number):
+    return [one for one in range(1, number + 1) if number % one == 0]
+
+
 @st.composite
 def engines(draw, job):
     """A job on an engine that has the job's tiles, of any other structure."""
@@ -66,8 +70,11 @@ def engines(draw, job):
         "masking": draw(st.sampled_from([Masking.UPPER, Masking.WINDOW])),
         "return_registers": draw(st.sampled_from([1, 2, 16])),
         "numerator_lanes": draw(st.sampled_from([1, params.side])),
+        "port_beats": draw(st.sampled_from([1, 1, 1, *divisors(params.split_columns)])),
     }
-    if params.side % 2 == 0:
+    if params.splits > 1:
+        fields["division"] = Division.HIDDEN
+    elif params.side % 2 == 0:
         fields["columns_per_lane"] = columns = draw(st.integers(1, 2))
         fields["numerator_lanes"] = max(1, fields["numerator_lanes"] // columns)
         fields["division"] = Division.HIDDEN if columns > 1 else fields["division"]
@@ -102,6 +109,7 @@ def test_cycles_are_those_of_the_events(job):
     event("waits" if len(steps) and steps.max() > params.epoch else "never waits")
 
 
+# Most engines that are drawn may wait.
 @given(any_engine)
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_where_nothing_may_wait_nothing_does(job):
@@ -119,6 +127,7 @@ WAITING = {
     "array longer than an epoch": {"side": 24, "e": 2, "f": 2},
     "three results at once": {"query_tiles": 3},
     "short keys": {"side": 16, "kv_tiles": 4},
+    "narrow ports": {"side": 4, "port_beats": 4, "kv_tiles": 4},
 }
 
 
@@ -224,8 +233,9 @@ def machines(draw):
         epoch=draw(short), tail=draw(short) - 1, lag=lag, weighed=lag + later,
         kv_tiles=draw(st.integers(1, 4)),
         query_tiles=2, result_tiles=draw(st.integers(1 + later, 8)),
-        e=draw(short), f=draw(short), keys_free=draw(long), values_free=draw(long),
-        results=draw(long), quotient=draw(long),
+        keys=draw(short), values=draw(short), f=draw(short),
+        keys_free=draw(long), values_free=draw(long),
+        results=draw(long), quotient=draw(long), turn=draw(st.sampled_from([0, 0, 5, 40])),
     )  # fmt: skip
 
 

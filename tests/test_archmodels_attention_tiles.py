@@ -31,7 +31,7 @@ def seen(workload):
 
 def tiles_seen(params, workload):
     """Whether a query tile of a group of heads sees any key of a key tile."""
-    positions, side = params.side // params.group, params.side
+    positions, side = params.split_columns // params.group, params.tile_keys
     mask = seen(workload)
     padded = np.pad(mask, [(0, -mask.shape[0] % positions), (0, -mask.shape[1] % side)])
     split = padded.reshape(-1, positions, padded.shape[1] // side, side)
@@ -65,11 +65,12 @@ def queries_in_blocks(draw, positions, block):
 def jobs(draw):
     """An engine, and a workload of which it may skip tiles."""
     group = draw(st.integers(1, 4))
-    side = group * draw(st.integers(1, 5))
+    splits = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    side = group * splits * draw(st.integers(1, 5 if splits == 1 else 2))
     pattern = draw(st.sampled_from(list(Pattern)))
-    block = side * draw(st.integers(1, 3))
+    block = splits * side * draw(st.integers(1, 3))
     if pattern == Pattern.BLOCKS:
-        queries, offset = draw(queries_in_blocks(side // group, block))
+        queries, offset = draw(queries_in_blocks(side // splits // group, block))
         keys = offset + queries
     else:
         keys = draw(st.integers(1, 60))
@@ -78,6 +79,7 @@ def jobs(draw):
     params = AttentionParams(
         side=side,
         group=group,
+        splits=splits,
         query_tiles=draw(st.integers(1, 9)),
         e=2,
         f=2,

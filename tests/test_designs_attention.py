@@ -117,7 +117,7 @@ def test_a_wrong_workload_is_named(fields, sentence):
         (
             {"masking": 0},
             {"keys": 13},
-            "keys must be a multiple of side = 8 without masking, not 13",
+            "keys must be a multiple of splits * side = 8 without masking, not 13",
         ),
         (
             {"masking": 1},
@@ -132,12 +132,15 @@ def test_a_wrong_workload_is_named(fields, sentence):
         (
             {},
             {"pattern": Pattern.BLOCKS, "block": 12},
-            "block must be a multiple of side = 8, not 12",
+            "block must be a multiple of splits * side = 8, not 12",
         ),
         (
             {},
             {"pattern": Pattern.BLOCKS, "block": 8, "keys": 17},
-            "queries must be in one block, or the first at a multiple of side / group, not at 9",
+            (
+                "queries must be in one block, or the first at a multiple of side / splits / group"
+                ", not at 9"
+            ),
         ),
     ],
 )
@@ -226,6 +229,7 @@ def test_fits_of_a_grid_are_those_of_its_points():
             {"columns_per_lane": 2, "splits": 2},
             "columns_per_lane must be 1 with several splits, not 2",
         ),
+        ({"splits": 2, "port_beats": 8}, "port_beats must divide side / splits = 4, not 8"),
     ],
 )
 def test_wrong_params_are_named(fields, sentence):
@@ -257,6 +261,7 @@ FIELDS = {
     "max_keys": [1, 1000, 2**20],
     "splits": [1, 1, 2, 3],
     "result_tiles": [1, 2, 3, 8],
+    "port_beats": [1, 1, 2],
 }
 
 

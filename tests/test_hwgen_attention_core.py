@@ -37,6 +37,8 @@ FORMS = [
     "shared_number",
     "divided",
     "divided_apart",
+    "split_whole",
+    "split_decode",
 ]
 
 

@@ -21,6 +21,7 @@ POINTS = {
     "grouped": AttentionParams(side=2, e=2, f=2, group=2),
     "unmasked": AttentionParams(side=2, e=3, f=2, masking=Masking.NONE),
     "floats": AttentionParams(side=2, e=2, f=3, element=Element.BF16),
+    "beats": AttentionParams(side=4, e=3, f=2, port_beats=2),
 }
 
 
@@ -32,13 +33,16 @@ def play(component, testbench):
 
 
 def write(ctx, port, memory, draw, bits):
-    """Perhaps write a word for each bank: into the port, and into `memory` (address to words)."""
+    """Perhaps write words for the banks of a beat into the port; gives address, bank and word."""
     enable, address = draw.random() < 0.5, draw.randrange(len(memory))
-    row = [draw.getrandbits(bits) for _ in memory[0]]
+    row = [draw.getrandbits(bits) for _ in range(len(port.word) // bits)]
+    beat = draw.randrange(len(memory[0]) // len(row))
     ctx.set(port.enable, enable)
+    ctx.set(port.beat, beat)
     ctx.set(port.address, address)
-    ctx.set(port.word, sum(word << at * bits for at, word in enumerate(row)))
-    return (address, row) if enable else None
+    ctx.set(port.word, packed(row, bits))
+    banks = range(beat * len(row), (beat + 1) * len(row))
+    return [(address, *pair) for pair in zip(banks, row, strict=True)] if enable else []
 
 
 def lanes(ctx, port, count):
@@ -89,9 +93,9 @@ def test_a_row_is_given_what_the_command_asks_for(name):
                 op, _, operand = commands[cycle - row]
                 if op in (PeOp.SCORE, PeOp.WEIGH):
                     read[row] = (keys if op == PeOp.SCORE else values)[operand][row]
-            for memory, word in zip((keys, values), written, strict=True):
-                if word:
-                    memory[word[0]] = word[1]
+            for memory, words in zip((keys, values), written, strict=True):
+                for address, bank, word in words:
+                    memory[address][bank] = word
             await ctx.tick()
 
     play(edge, testbench)
@@ -141,8 +145,8 @@ def test_a_column_is_given_what_the_command_asks_for(name):
                 for col in range(min(cycle + 1, p.side))
             ]
             maxima[:] = [coming[col] if valid >> col & 1 else maxima[col] for col in range(p.side)]
-            if written:
-                memory[written[0]] = written[1]
+            for address, bank, word in written:
+                memory[address][bank] = word
             await ctx.tick()
 
     play(edge, testbench)

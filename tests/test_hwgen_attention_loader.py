@@ -22,16 +22,25 @@ def play(component, testbench):
 
 @pytest.mark.parametrize("busy", [0.05, 0.3])
 @pytest.mark.parametrize(
-    ("tiles", "words", "release"), [(1, 1, 1), (1, 3, 1), (2, 1, 1), (3, 4, 1), (6, 2, 3)]
+    ("tiles", "words", "release", "beats"),
+    [
+        (1, 1, 1, 1),
+        (1, 3, 1, 1),
+        (2, 1, 1, 1),
+        (3, 4, 1, 1),
+        (6, 2, 3, 1),
+        (1, 3, 1, 2),
+        (2, 1, 1, 3),
+    ],
 )
-def test_a_loader_fills_its_ring_tile_by_tile(tiles, words, release, busy):
-    loader = Loader(LoaderParams(name="some", tiles=tiles, words=words, release=release))
-    draw, fullest = random.Random(words), []
+def test_a_loader_fills_its_ring_tile_by_tile(tiles, words, release, beats, busy):
+    params = LoaderParams(name="some", tiles=tiles, words=words, release=release, beats=beats)
+    loader, draw, fullest = Loader(params), random.Random(words), []
 
     async def testbench(ctx):
         transfers = taken = released = 0
         for _ in range(400):
-            complete = transfers // words
+            complete = transfers // beats // words
             fullest.append(complete - released)
             take = complete > taken and draw.random() < busy
             leaves = draw.randint(0, min(release, taken - released)) if draw.random() < busy else 0
@@ -44,19 +53,20 @@ def test_a_loader_fills_its_ring_tile_by_tile(tiles, words, release, busy):
             assert ctx.get(loader.is_there) == (complete > taken)
             assert ctx.get(loader.held) == complete - released
             if ready:
-                assert ctx.get(loader.address) == transfers % (tiles * words)
+                assert ctx.get(loader.address) == transfers // beats % (tiles * words)
+                assert ctx.get(loader.beat) == transfers % beats
             transfers += valid and ready
             taken += take
             released += leaves
             await ctx.tick()
-        assert transfers > 3 * tiles * words
+        assert transfers > 3 * tiles * words * beats
 
     play(loader, testbench)
     assert max(fullest) == tiles
 
 
 def test_room_for_two_query_tiles_and_where_jobs_end():
-    staging, draw, waiting = Staging(StagingParams()), random.Random(3), []
+    staging, draw, waiting = Staging(StagingParams(tiles=2)), random.Random(3), []
     seen = set()
 
     async def testbench(ctx):

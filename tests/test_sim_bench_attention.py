@@ -1,5 +1,7 @@
 """The bench of attention engines: the order in which it sends and takes what engines compute."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from attention_grid import POINTS
@@ -19,14 +21,14 @@ def numbered(shape, start=1):
     return np.arange(start, start + np.prod(shape)).reshape(shape)
 
 
-def sent():
+def sent(params=GROUPED):
     inputs = {
         "q": numbered((8, 3, 1)),
         "k": numbered((2, 5, 1), 50),
         "v": numbered((2, 5, 2), 70),
         "shift": np.array([3, 9]),
     }
-    return bench_attention.plan(GROUPED, SHARED, inputs)
+    return bench_attention.plan(params, SHARED, inputs)
 
 
 def test_heads_of_a_group_are_side_by_side():
@@ -48,6 +50,15 @@ def test_keys_come_once_for_each_block_of_queries():
     assert values[:16] == 4 * values[:4] and values[16] == [80, 82, 84, 86]
 
 
+def test_narrow_ports_take_a_row_in_several_transfers():
+    """The lowest values come first."""
+    narrow = dataclasses.replace(GROUPED, port_beats=2)
+    for name in "qkv":
+        rows = unpacked(sent().transfers[name], 4, 8, True)
+        halves = unpacked(sent(narrow).transfers[name], 2, 8, True)
+        assert halves.tolist() == rows.reshape(-1, 2).tolist()
+
+
 def test_tiles_have_the_shift_of_their_keys():
     layout = tile_layout(GROUPED)
     shifts = [layout.from_bits(word).shift for word in sent().transfers["tile"]]
@@ -59,7 +70,7 @@ def test_rows_are_heads_in_another_order(name):
     params, workload = POINTS[name]
     values = numbered((workload.batch * workload.heads, workload.queries, 3))
     rows = bench_attention.rows_of(params, workload, values)
-    assert rows.shape[2] % params.side == 0 and rows.sum() == values.sum()
+    assert rows.shape[2] % params.split_columns == 0 and rows.sum() == values.sum()
     assert (bench_attention.heads_of(params, workload, rows) == values).all()
 
 

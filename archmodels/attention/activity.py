@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from archmodels.attention.combiners import is_split, staged_words
 from archmodels.attention.floats import FUSED_PARTS
 from archmodels.attention.lanes import DIVIDE_STEPS
 from archmodels.attention.shape import Epoch, Problem, Shape, divides
@@ -24,9 +25,9 @@ def activity(
     return {
         "mac.slots": Event(count=tiles.kept * products * p.mac_slots_per_cycle),
         "mac.useful": Event(count=workload.mac_count),
-        "q.transfers": Event(count=tiles.queries * p.e),
-        "k.transfers": Event(count=tiles.loads * p.e),
-        "v.transfers": Event(count=tiles.loads * p.f),
+        "q.transfers": Event(count=tiles.queries * p.e * p.port_beats),
+        "k.transfers": Event(count=tiles.loads * p.e * p.port_beats),
+        "v.transfers": Event(count=tiles.loads * p.f * p.port_beats),
         "o.transfers": Event(count=tiles.queries * p.f),
         "tiles": Event(count=tiles.kept),
         "array.busy": Event(count=tiles.kept * (products + epoch.array_busy)),
@@ -65,7 +66,7 @@ def _memories(params: Shape, tiles: Tiles, items: Mapping[str, Item]) -> dict[st
         "lanes.maximum": (going_on, tiles.kept),
         "lanes.gain": (going_on, tiles.kept),
         "lanes.denominator": (going_on, going_on),
-        "staging": (tiles.queries * p.f, tiles.queries * p.f),
+        "staging": (tiles.queries * staged_words(p), tiles.queries * staged_words(p)),
     }
     shared = {"lanes.numerator": (numerators, numerators)}
     return {
@@ -152,7 +153,9 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
     adding = ("adding", "added")
     floats = ("float_multiplier", "float_adder", "float_product")
     output = ("ratio", "value", "shift", "multiplier", "round", "numerator", "float_value")
+    combined = p.splits * is_split(p) * tiles.queries
     return {
+        **_combiners(p, x, combined),
         **dict.fromkeys((f"lanes.{part}" for part in (*moving, *adding, *floats)), always),
         **dict.fromkeys((f"lanes.fma.{part}" for part in FUSED_PARTS), always),
         **dict.fromkeys(("lanes.difference", "lanes.greater"), columns),
@@ -176,6 +179,25 @@ def _lanes(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:
             (f"reciprocals.float_{part}" for part in ("divider", "rest", "next")),
             tiles.queries * p.divide_cycles,
         ),
+    }
+
+
+def _combiners(params: Shape, epoch: Epoch, states: Int) -> dict[str, Int]:
+    """Part of the combiners to how often each works, for so many states of queries."""
+    compared, added = states * (1 + epoch.exp), states * (1 + params.f)
+    products = ("multiplier", "adder", "product", "operands", "total")
+    floats = ("float_multiplier", "float_product", "float_operands")
+    return {
+        "combiners.word": compared + added,
+        "combiners.maximum": states,
+        "combiners.difference": 2 * states,
+        "combiners.weights": states + added,
+        "combiners.entering": states + added,
+        "combiners.float_adder": 2 * states + added,
+        **dict.fromkeys((f"combiners.{part}" for part in (*products, *floats)), added),
+        "combiners.step": states * exp_steps(params),
+        **weight_uses("combiners.weight", params, epoch, states),
+        **float_weight_uses("combiners", params, states),
     }
 
 

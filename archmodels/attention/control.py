@@ -24,9 +24,9 @@ def controls(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """Everything beside array, lanes and edges."""
     p = params
     return {
-        **_loader("k_loader", p.kv_tiles, p.e),
-        **_loader("v_loader", p.kv_tiles, p.f),
-        **_loader("q_loader", 2 * p.query_tiles, p.e),
+        **_loader("k_loader", p.kv_tiles, p.e, p.port_beats),
+        **_loader("v_loader", p.kv_tiles, p.f, p.port_beats),
+        **_loader("q_loader", 2 * p.query_tiles, p.e, p.port_beats),
         **_slots(p, epoch),
         **_tiles(p, epoch),
         **_delays(p, epoch),
@@ -45,9 +45,10 @@ def _ring(place: str, words: Int, is_there: Int = 1) -> dict[str, Item]:
     }
 
 
-def _loader(place: str, tiles: Int, words: Int) -> dict[str, Item]:
+def _loader(place: str, tiles: Int, words: Int, beats: Int) -> dict[str, Item]:
     """Where a transfer goes, and how many tiles are there; a ring of one tile counts its words."""
     return {
+        **_ring(f"{place}.beat", beats),
         **_ring(f"{place}.place", tiles * words),
         **_ring(f"{place}.word", words, minimum(tiles - 1, 1)),
         f"{place}.held": cleared(bit_length(tiles), 2),
@@ -91,7 +92,7 @@ def _tiles(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """Lines of the tile table at work: each field as long as someone will ask for it."""
     p, x = params, epoch
     masked = where(p.masking == Masking.NONE, 0, 1)
-    diagonal = masked * where(p.side > p.group, 1, 0)
+    diagonal = masked * where(p.split_columns > p.group, 1, 0)
     new = clog2(2 * p.query_tiles) + bit_length(p.query_tiles)
     new = new + p.masking * bound_bits(p) + diagonal
     stages = x.lag + 1 + x.overlapped

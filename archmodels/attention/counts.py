@@ -38,5 +38,10 @@ def counts(params: Shape, workload: Problem) -> Counts:
 def port_bits(params: Shape) -> Mapping[str, Int]:
     """Payload bits of one transfer on each data port."""
     p = params
-    operands = p.side * p.element_bits
-    return {"q": operands, "k": operands, "v": operands, "o": p.side * p.out_bits}
+    keys = p.key_values * p.element_bits
+    return {
+        "q": p.query_values * p.element_bits,
+        "k": keys,
+        "v": keys,
+        "o": p.split_columns * p.out_bits,
+    }

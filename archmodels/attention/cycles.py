@@ -7,6 +7,7 @@ waits are stepped through.
 
 from dataclasses import fields
 
+from archmodels.attention.combiners import head_cycles, is_split
 from archmodels.attention.program import program
 from archmodels.attention.shape import Epoch, Problem, Shape, divides, products_kept
 from archmodels.attention.tiles import Span, Tiles
@@ -30,11 +31,15 @@ DIVISION_CYCLES = 3
 RECIPROCAL_CYCLES = 4
 """The same from a lane's denominator, beside those of a division."""
 
+COMBINE_CYCLES = 2
+"""By which either is longer for the sum of groups, counted to the first cycle of those that their
+first value takes."""
+
 
 def cycles(params: Shape, workload: Problem, epoch: Epoch, tiles: Tiles) -> Int:
     """Cycles from the first operand transfer to the last result transfer."""
     m = machine(params, epoch)
-    arrival = where(epoch.overlapped == 1, m.e, maximum(m.e, m.f))
+    arrival = where(epoch.overlapped == 1, m.keys, maximum(m.keys, m.values))
     last_epoch: Int = arrival + (tiles.kept - 1) * m.epoch + (tiles.queries - 1) * m.tail
     without: Int = last_epoch + _passage(m) + m.f
     span = Span.of(params, workload)
@@ -66,7 +71,11 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
     denominator: Int = x.total + x.pitch - x.columns
     below: Int = ISSUE_CYCLES + 2 * p.side - 1
     late = p.lane_stages - 1
+    split: Int = is_split(p)
+    head: Int = head_cycles(p, x) * split
+    extra: Int = COMBINE_CYCLES * split
     divided: Int = x.cycles + x.tail - 2 + products_kept(p) + DIVISION_CYCLES
+    combined: Int = head + extra
     quotient: Int = denominator + below + late + p.divide_cycles + RECIPROCAL_CYCLES
     return Machine(
         epoch=x.cycles,
@@ -76,22 +85,26 @@ def machine(params: Shape, epoch: Epoch) -> Machine[Int]:
         kv_tiles=p.kv_tiles,
         query_tiles=2 * p.query_tiles,
         result_tiles=p.result_tiles,
-        e=p.e,
-        f=p.f,
+        keys=p.e * p.port_beats,
+        values=p.f * p.port_beats,
+        f=p.f * p.splits,
         keys_free=maximum(scored - ISSUE_CYCLES, 0) + behind,
         values_free=maximum(weighed - ISSUE_CYCLES, 0) + behind,
-        results=below + where(divides(p) == 1, divided, product + late + RESULT_CYCLES),
+        results=below + where(divides(p) == 1, divided, product + late + RESULT_CYCLES + extra),
         # Lanes have it before they divide.
-        quotient=where(divides(p) == 1, 0, quotient),
+        quotient=where(divides(p) == 1, 0, quotient + combined),
+        turn=(head + p.divide_cycles + 1) * split,
     )
 
 
 def may_wait(m: Machine[Int], span: Span, groups: Int, block: Int) -> Flag:
     """Whether an epoch may have to wait; where this is false, none does.
 
-    A place in a ring of keys or values is needed again `kv_tiles` epochs later at the earliest; of
-    queries after a block in between; a part of the output, when `result_tiles` more query tiles are
-    done, each an epoch later within a block, and else after all of its key tiles.
+    A tile may be wanted in each epoch, and takes a port as long as its transfers. A place in a ring
+    of keys or values is needed again `kv_tiles` epochs later at the earliest; of queries after a
+    block in between; a part of the output, when `result_tiles` more query tiles are done, each an
+    epoch later within a block, and else after all of its key tiles; what combines groups, when one
+    more is done.
     """
     rest = groups * span.tiles % block
     shortest = where(rest == 0, block, rest) * span.least
@@ -99,11 +112,14 @@ def may_wait(m: Machine[Int], span: Span, groups: Int, block: Int) -> Flag:
     others = inside + span.least_run(m.result_tiles - inside)
     # Of those in between, but for the one that may be weighed as the place is needed.
     tails = m.result_tiles - (m.weighed - m.lag)
-    behind = maximum(m.keys_free + m.e, m.values_free + m.f)
+    nearest = where(block > 1, 1, span.least)
+    behind = maximum(m.keys_free + m.keys, m.values_free + m.values)
     return (
-        (m.kv_tiles * m.epoch < behind)
-        | ((shortest + 1) * m.epoch < m.keys_free + m.e)
+        (m.epoch < maximum(m.keys, m.values))
+        | (m.kv_tiles * m.epoch < behind)
+        | ((shortest + 1) * m.epoch < m.keys_free + m.keys)
         | ((others + m.lag) * m.epoch + tails * m.tail < _passage(m) + m.f)
+        | (nearest * m.epoch < m.turn + m.f)
     )
 
 

@@ -23,8 +23,8 @@ def north_used_bits(params: Shape, epoch: Epoch) -> Int:
 
 
 def bound_bits(params: Shape) -> Int:
-    """Width of a bound, from -side to side."""
-    return bit_length(params.side) + 1
+    """Width of a bound, from less to more than all keys of a tile."""
+    return bit_length(params.splits * params.side) + 1
 
 
 def edges(params: Shape, epoch: Epoch) -> dict[str, Item]:
@@ -35,15 +35,15 @@ def edges(params: Shape, epoch: Epoch) -> dict[str, Item]:
     north_bits = maximum(clog2(2 * p.query_tiles * p.e), used_bits)
     source_bits = where(p.masking == Masking.NONE, 2, 3)
     masked = minimum(p.masking, 1)
-    differs = where(side > p.group, masked, 0)
+    differs = where((p.split_columns > p.group) | (p.splits > 1), masked, 0)
     return {
-        **words("k_bank", side, p.element_bits, maximum(p.kv_tiles * p.e, 2)),
-        **words("v_bank", side, p.element_bits, maximum(p.kv_tiles * p.f, 2)),
+        **words("k_bank", side, p.splits * p.element_bits, maximum(p.kv_tiles * p.e, 2)),
+        **words("v_bank", side, p.splits * p.element_bits, maximum(p.kv_tiles * p.f, 2)),
         **words("q_bank", side, p.element_bits, 2 * p.query_tiles * p.e),
         "west.command": plain(pe_command_bits(epoch), side),
         "west.operand": plain(west_bits, side - 1),
         "west.shift": plain(shift_bits(p)),
-        "west.choice": choice(p.west_bits, 3, side),
+        "west.choice": choice(p.splits * p.west_bits, 3, side),
         "north.source": plain(source_bits, side),
         "north.operand": plain(north_bits, side - 1),
         "north.last_operand": plain(used_bits),

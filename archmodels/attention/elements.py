@@ -34,6 +34,9 @@ def array(params: Shape, epoch: Epoch) -> dict[str, Item]:
     """All elements; those of the last column hand nothing on."""
     p, side = params, params.side
     elements, handing_on = side * side, side * (side - 1)
+    # Words on the way east: each column of a group hands on those for it and the groups behind it,
+    # its last one only these.
+    words: Int = side * (side * (p.splits + 1) // 2 - p.splits)
     integers = elements * (1 - is_float(p))
     total_bits = maximum(p.link_bits, FACTOR_BITS + rest_bits(p))
     masked = minimum(p.masking, 1)
@@ -42,7 +45,7 @@ def array(params: Shape, epoch: Epoch) -> dict[str, Item]:
     return {
         "array.scores": held(p.score_bits, elements * (epoch.lag + 1)),
         "array.south": plain(p.link_bits, elements),
-        "array.west": plain(p.west_bits, handing_on),
+        "array.west": plain(p.west_bits, words),
         "array.command": plain(pe_command_bits(epoch), handing_on),
         "array.multiplier": Item(
             kind=Kind.MULTIPLIER, count=integers, bits=FACTOR_BITS, other_bits=factor_bits

@@ -90,7 +90,8 @@ def array_units(params: Shape, step_bits: Int) -> dict[str, Item]:
 def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
     """Of all lanes and their outputs; `apart`: 1 where a product and its sum take a slot each."""
     columns = params.side * is_float(params)
-    outputs = columns * (1 - divides(params))
+    results = params.split_columns * is_float(params)
+    outputs = results * (1 - divides(params))
     count = columns // params.columns_per_lane
     fraction = PRECISION - 1
     return {
@@ -101,10 +102,21 @@ def lane_units(params: Shape, step_bits: Int, apart: Int) -> dict[str, Item]:
         "lanes.cut": operator(Kind.SUBTRACTOR, EXPONENT + 1, count),
         "lanes.cut_off": mux(fraction, count * clog2(fraction)),
         **_weight("lanes", step_bits, count),
-        **_reciprocals(columns, params.result_tiles),
+        **_reciprocals(results, params.result_tiles),
         "outputs.numerator": held(FP32.bits, outputs),
         "outputs.float_value": held(FP32.bits, outputs),
         "outputs.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, outputs),
+    }
+
+
+def combiner_units(params: Shape, step_bits: Int, count: Int) -> dict[str, Item]:
+    """Of so many combiners of groups' results."""
+    return {
+        "combiners.float_multiplier": _unit(Kind.FLOAT_MULTIPLIER, count),
+        "combiners.float_adder": _unit(Kind.FLOAT_ADDER, count),
+        "combiners.float_product": held(FP32.bits, count),
+        "combiners.float_operands": mux(2 * FP32.bits, count),
+        **_weight("combiners", step_bits, count),
     }
 
 

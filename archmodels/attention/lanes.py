@@ -1,5 +1,6 @@
 """What the lanes consist of: states of queries, a multiplier, a divider, and the output."""
 
+from archmodels.attention.combiners import combiners, is_split, staged_bits, staged_words
 from archmodels.attention.elements import (
     FACTOR_BITS,
     OP_BITS,
@@ -65,9 +66,10 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
     p, side, apart, late = params, params.side, products_kept(params), params.lane_stages - 1
     columns, count = p.columns_per_lane, side // p.columns_per_lane
     integers = count * (1 - is_float(p))
+    results = p.split_columns * (1 - is_float(p))
     gain_bits = where(is_float(p) == 1, X_BITS, p.score_bits)
     kept_bits = where(is_float(p) == 1, FLOAT32.weight_bits, WEIGHT_BITS)
-    staged_bits = where(divides(p) == 1, p.out_bits, p.numerator_bits)
+    result_bits = where(divides(p) == 1, p.out_bits, staged_bits(p))
     wide_bits = maximum(p.numerator_bits, RATIO_BITS * divides(p))
     product_bits = wide_bits + FACTOR_BITS - 2
     numerator_places = clog2(p.query_tiles) + clog2(p.f) + clog2(columns)
@@ -83,7 +85,7 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         **words("lanes.gain", count, gain_bits, (epoch.lag + 1) * columns),
         **words("lanes.denominator", count, p.denominator_bits, p.query_tiles * columns),
         **_numerators(p),
-        **words("staging", side, staged_bits, p.f << clog2(p.result_tiles)),
+        **words("staging", side, result_bits, staged_words(p) << clog2(p.result_tiles)),
         "lanes.product": plain(wide_bits + 1, integers * apart),
         "lanes.sum": plain(p.psum_bits, integers * apart),
         "lanes.multiplier": Item(
@@ -107,11 +109,12 @@ def lanes(params: Shape, epoch: Epoch) -> dict[str, Item]:
         "lanes.factor": mux(kept_bits, count * (columns - 1)),
         "lanes.step": operator(Kind.ADDER, FACTOR_BITS + rest_bits(p), integers * apart),
         **weights("lanes.weight", p, epoch, count, kept_bits),
-        **_reciprocals(p, integers * columns),
-        **_outputs(p, integers * columns * (1 - divides(p))),
+        **_reciprocals(p, results),
+        **_outputs(p, results * (1 - divides(p))),
         **_divisions(p, side * divides(p)),
         **lane_units(p, rest_bits(p), apart),
         **_reader(p),
+        **combiners(p, epoch),
     }
 
 
@@ -196,16 +199,16 @@ def place_of(place: str, count: Int) -> dict[str, Item]:
 
 
 def _reader(params: Shape) -> dict[str, Item]:
-    """What reads the results of all lanes at once."""
-    p, place_bits = params, clog2(params.f)
+    """What reads the results of all lanes at once; of groups, see `combiners`."""
+    p, place_bits, alone = params, clog2(params.f), 1 - is_split(params)
     stages = where(divides(p) == 1, 1, OUTPUT_STAGES)
     late = where(divides(p) == 1, 1 + products_kept(p), p.lane_stages - 1)
     return {
-        "reader.flags": control(FLAGS * stages + p.result_tiles),
+        "reader.flags": control(FLAGS * stages + p.result_tiles, alone),
         **place_of("reader.half", p.result_tiles),
-        "reader.halves": held(clog2(p.result_tiles), stages - 1),
-        "reader.finished": cleared(p.result_tiles, late),
-        "reader.index": control(place_bits),
-        "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, 1, 0)),
+        "reader.halves": held(clog2(p.result_tiles), (stages - 1) * alone),
+        "reader.finished": cleared(p.result_tiles, late * alone),
+        "reader.index": control(place_bits, alone),
+        "reader.next": operator(Kind.INCREMENTER, place_bits, where(p.f > 1, alone, 0)),
         "reader.control": operator(Kind.GATE, 1, 4 * SHIFT_LEVELS),
     }

@@ -5,6 +5,7 @@ Operands come from registers outside: a path that starts at a port has the whole
 
 from collections.abc import Mapping
 
+from archmodels.attention.combiners import is_split
 from archmodels.attention.control import CYCLE_BITS, tile_bits
 from archmodels.attention.elements import FACTOR_BITS, WEIGHT_BITS, rest_bits
 from archmodels.attention.floats import FLOAT32, Number, fused_path, x_path
@@ -47,6 +48,7 @@ def paths(params: Shape, epoch: Epoch) -> Mapping[str, Path]:
         **_array_paths(params, epoch),
         **_lane_paths(params),
         **_output_paths(params),
+        **_combiner_paths(params, epoch),
         "sequencer.start": start,
         "counters.step": (TAKING, ONE_MUX, Stage(kind=Kind.INCREMENTER, bits=CYCLE_BITS)),
     }
@@ -109,6 +111,23 @@ def _output_paths(params: Shape) -> dict[str, Path]:
             *_multiplied(RATIO_BITS, ROUNDED_BITS * outputs, outputs),
             Stage(kind=Kind.REDUCTION, bits=RATIO_BITS * outputs),
         ),
+    }
+
+
+def _combiner_paths(params: Shape, epoch: Epoch) -> dict[str, Path]:
+    """From the words of groups to what is made of one of them, of which a product is kept."""
+    p = params
+    integers, floats = is_split(p) * (1 - is_float(p)), is_split(p) * is_float(p)
+    word = (
+        MOVING,
+        Stage(kind=Kind.MUX, bits=is_split(p), other_bits=p.splits - 1),
+        Stage(kind=Kind.FANOUT, bits=p.numerator_bits * is_split(p)),
+    )
+    return {
+        "combiners.product": (*word, *_multiplied(p.numerator_bits, 0, integers)),
+        "combiners.distance": (*word, _compared(p, integers), _shifted(integers)),
+        "combiners.float_product": (*word, _unit(Kind.FLOAT_MULTIPLIER, floats)),
+        "combiners.float_x": (*word, _unit(Kind.FLOAT_ADDER, floats), *x_path(floats)),
     }
 
 

@@ -12,7 +12,8 @@ from designs.rules import Int, ceil_div, maximum, minimum, where
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiles:
-    """What there is to do, in tiles of `side` keys or `side` columns of queries.
+    """What there is to do, in tiles of `side` keys for each group of columns, or of its columns of
+    queries.
 
     queries: query tiles of all heads, each of a group of heads side by side. blocks: of query tiles
     that share each tile of keys and values. kept: lines of the tile table, an epoch each. loads:
@@ -66,20 +67,21 @@ class Span:
     def of(cls, params: Shape, workload: Problem) -> "Span":
         """What the query tiles of a workload see on an engine."""
         p, w = params, workload
-        positions, offset = p.side // p.group, w.keys - w.queries
+        positions, offset = p.split_columns // p.group, w.keys - w.queries
+        side = p.splits * p.side
         is_full, is_window = w.pattern == Pattern.FULL, w.pattern == Pattern.WINDOW
         is_blocks = w.pattern == Pattern.BLOCKS
-        before_all = -w.keys - p.side
+        before_all = -w.keys - side
         older = where(is_blocks, offset - w.block * w.blocks_before, before_all)
         return cls(
             tiles=ceil_div(w.queries, positions),
-            side=p.side,
+            side=side,
             keys=w.keys,
             oldest=where(is_window, offset - w.window + 1, older),
             newest=where(is_full, w.keys, offset + positions),
             step=where(is_full, 0, positions),
-            sinks=where(is_blocks, w.sink_blocks * w.block // p.side, 0),
-            unit=where(is_blocks, w.block, p.side),
+            sinks=where(is_blocks, w.sink_blocks * w.block // side, 0),
+            unit=where(is_blocks, w.block, side),
         )
 
     def hidden(self, tile: Int) -> Int:

@@ -22,10 +22,12 @@ class Machine(Generic[N]):
 
     epoch: its length; tail: what it has more where a query tile's last products are made. lag:
     epochs from a new tile to its weights; weighed: to its products with values. kv_tiles,
-    query_tiles: room for tiles. result_tiles: the same for their results. e, f: words of a tile.
-    keys_free, values_free: when a place in a ring can be written again, of queries as of keys.
-    results: when the first result of a query tile can leave, in the epoch of its last products;
-    quotient: the same in that of its last weights.
+    query_tiles: room for tiles. result_tiles: the same for their results. keys, values: transfers
+    that bring a tile of keys, or of queries, and one of values; f: cycles that a query tile's
+    results take. keys_free, values_free: when a place in a ring can be written again, of queries as
+    of keys. results: when the first result of a query tile can leave, in the epoch of its last
+    products; quotient: the same in that of its last weights; turn: the same after the last result
+    of the query tile before it, where something can be in its way.
     """
 
     epoch: N
@@ -35,12 +37,14 @@ class Machine(Generic[N]):
     kv_tiles: N
     query_tiles: N
     result_tiles: N
-    e: N
+    keys: N
+    values: N
     f: N
     keys_free: N
     values_free: N
     results: N
     quotient: N
+    turn: N
 
 
 class Step(NamedTuple):
@@ -91,16 +95,16 @@ class Round:
 
 
 class Ring:
-    """Room for `tiles` tiles of `words` words, which arrive in order as soon as there is room."""
+    """Room for `tiles` tiles of so many transfers, which come in order as soon as there is room."""
 
-    def __init__(self, tiles: int, words: int) -> None:
-        self.words = words
+    def __init__(self, tiles: int, transfers: int) -> None:
+        self.transfers = transfers
         self.room = deque([0] * tiles)
         self.end = 0
 
     def arrival(self) -> int:
-        """The first cycle after the last word of the next tile."""
-        self.end = max(self.end, self.room.popleft()) + self.words
+        """The first cycle after the last transfer of the next tile."""
+        self.end = max(self.end, self.room.popleft()) + self.transfers
         return self.end
 
     def free(self, cycle: int) -> None:
@@ -109,7 +113,7 @@ class Ring:
 
     def state(self, now: int) -> tuple[int, ...]:
         """What later arrivals depend on, relative to now: all that is long past is one."""
-        past = -self.words * (len(self.room) + 1)
+        past = -self.transfers * (len(self.room) + 1)
         return (max(self.end - now, past), *(max(room - now, past) for room in self.room))
 
     def shift(self, cycles: int) -> None:
@@ -129,9 +133,9 @@ class Clock:
         self.now = 0
         self.end = 0
         self.rings = {
-            "keys": Ring(machine.kv_tiles, machine.e),
-            "values": Ring(machine.kv_tiles, machine.f),
-            "queries": Ring(machine.query_tiles, machine.e),
+            "keys": Ring(machine.kv_tiles, machine.keys),
+            "values": Ring(machine.kv_tiles, machine.values),
+            "queries": Ring(machine.query_tiles, machine.keys),
         }
         self.halves = deque([0] * machine.result_tiles)
         self.tiles: deque[Step | None] = deque([None] * machine.weighed)
@@ -172,7 +176,7 @@ class Clock:
         if weighed and weighed.last:
             self.now += m.tail
             there = max(start + m.results, scored_in + m.quotient)
-            self.end = max(self.end, there) + m.f
+            self.end = max(self.end + m.turn, there) + m.f
             self.halves.append(self.end)
 
     def _round(self, program: Program, number: int) -> Round:
@@ -230,7 +234,7 @@ class Clock:
         return (
             *(ring.state(self.now) for ring in self.rings.values()),
             tuple(max(half - self.now, 0) for half in self.halves),
-            max(self.end - self.now, 0),
+            max(self.end - self.now, -self.machine.turn),
             tuple(self.tiles),
         )
 

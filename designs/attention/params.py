@@ -210,6 +210,13 @@ class AttentionParams:
         default=Division.HIDDEN,
         doc="whether lanes go on while results are divided: hidden or exposed",
     )
+    port_beats: int = integer(
+        default=1,
+        low=1,
+        high=64,
+        doc="transfers that a value of each query, or key, of a tile takes on q, k and v",
+        unit="transfers",
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -230,9 +237,24 @@ class AttentionParams:
         return self.side // self.splits
 
     @property
+    def tile_keys(self) -> int:
+        """Keys of a tile: `side` for each group of columns."""
+        return self.splits * self.side
+
+    @property
     def element_bits(self) -> int:
         """Width of a value of Q, K and V."""
         return where(self.is_float, 16, 8)
+
+    @property
+    def query_values(self) -> int:
+        """Values of one transfer on the port q."""
+        return self.split_columns // self.port_beats
+
+    @property
+    def key_values(self) -> int:
+        """Values of one transfer on the ports k and v."""
+        return self.tile_keys // self.port_beats
 
     @property
     def west_bits(self) -> int:
@@ -451,6 +473,11 @@ AttentionParams.RULES = (
         holds=lambda p: (p.columns_per_lane == 1) | (p.splits == 1),
         sentence="columns_per_lane must be 1 with several splits, not {p.columns_per_lane}",
     ),
+    Rule(
+        key="port_beats",
+        holds=lambda p: p.split_columns % p.port_beats == 0,
+        sentence="port_beats must divide side / splits = {p.split_columns}, not {p.port_beats}",
+    ),
 )
 
 
@@ -505,28 +532,29 @@ AttentionFit.RULES = (
     Rule(
         key="block",
         holds=lambda p: (
-            (p.workload.pattern != Pattern.BLOCKS) | (p.workload.block % p.params.side == 0)
+            (p.workload.pattern != Pattern.BLOCKS) | (p.workload.block % p.params.tile_keys == 0)
         ),
-        sentence="block must be a multiple of side = {p.params.side}, not {p.workload.block}",
+        sentence="block must be a multiple of splits * side = {p.params.tile_keys}, "
+        "not {p.workload.block}",
         limit="side",
     ),
     Rule(
         key="queries",
         holds=lambda p: (
             (p.workload.pattern != Pattern.BLOCKS)
-            | (p.workload.offset % (p.params.side // p.params.group) == 0)
+            | (p.workload.offset % (p.params.split_columns // p.params.group) == 0)
             | (p.workload.offset // p.workload.block == (p.workload.keys - 1) // p.workload.block)
         ),
-        sentence="queries must be in one block, or the first at a multiple of side / group, "
-        "not at {p.workload.offset}",
+        sentence="queries must be in one block, or the first at a multiple of "
+        "side / splits / group, not at {p.workload.offset}",
         limit="side",
     ),
     Rule(
         key="keys",
         holds=lambda p: (
-            (p.params.masking >= Masking.UPPER) | (p.workload.keys % p.params.side == 0)
+            (p.params.masking >= Masking.UPPER) | (p.workload.keys % p.params.tile_keys == 0)
         ),
-        sentence="keys must be a multiple of side = {p.params.side} without masking, "
+        sentence="keys must be a multiple of splits * side = {p.params.tile_keys} without masking, "
         "not {p.workload.keys}",
         limit="masking",
     ),

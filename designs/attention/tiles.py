@@ -28,8 +28,8 @@ class Tile:
     """One line of the tile table; its first fields are what the machine is told.
 
     query: which of the `query_slots` places of the ring that query tiles arrive in.
-    Bounds are those of the first column, relative to the tile's first key, -side to side; with
-    `diagonal` they grow by one for each position of the queries.
+    Bounds are those of the first column, relative to the tile's first key, from -side to
+    `tile_keys`; with `diagonal` they grow by one for each position of the queries.
     """
 
     query: int
@@ -47,7 +47,8 @@ class Tile:
 
 def query_tiles(params: AttentionParams, workload: Attention) -> int:
     """Tiles of the queries of one head of keys: heads of a group are side by side."""
-    return ceil_div(workload.queries * params.group, params.side) * (workload.share // params.group)
+    groups = workload.share // params.group
+    return ceil_div(workload.queries * params.group, params.split_columns) * groups
 
 
 def tile_table(params: AttentionParams, workload: Attention, loaded: int = 0) -> Iterator[Tile]:
@@ -69,25 +70,25 @@ def tile_table(params: AttentionParams, workload: Attention, loaded: int = 0) ->
 def seen(params: AttentionParams, workload: Attention, query_tile: int) -> Sequence[int]:
     """The tiles of keys of which a query tile sees any, in ascending order."""
     p, w = params, workload
-    key_tiles = ceil_div(w.keys, p.side)
+    key_tiles = ceil_div(w.keys, p.tile_keys)
     if w.pattern == Pattern.FULL:
         return range(key_tiles)
     first = _position(p, w, query_tile)
-    last = min(first + p.side // p.group, w.keys) - 1
-    causal = range(last // p.side + 1)
+    last = min(first + p.split_columns // p.group, w.keys) - 1
+    causal = range(last // p.tile_keys + 1)
     if w.pattern == Pattern.CAUSAL:
         return causal
     if w.pattern == Pattern.WINDOW:
-        return causal[max(first - w.window + 1, 0) // p.side :]
-    per_block = w.block // p.side
+        return causal[max(first - w.window + 1, 0) // p.tile_keys :]
+    per_block = w.block // p.tile_keys
     latest = max(first // w.block - w.window_blocks + 1, w.sink_blocks)
     return (*causal[: w.sink_blocks * per_block], *causal[latest * per_block :])
 
 
 def _position(params: AttentionParams, workload: Attention, query_tile: int) -> int:
     """Position, among the keys, of a query tile's first query."""
-    per_head = ceil_div(workload.queries * params.group, params.side)
-    return workload.offset + query_tile % per_head * (params.side // params.group)
+    per_head = ceil_div(workload.queries * params.group, params.split_columns)
+    return workload.offset + query_tile % per_head * (params.split_columns // params.group)
 
 
 def _block(
@@ -134,14 +135,14 @@ def _bounds(
     params: AttentionParams, workload: Attention, position: int, key_tile: int
 ) -> tuple[int, int, bool]:
     """Upper and lower bound of a tile, and whether they grow along the columns."""
-    side, w = params.side, workload
-    start = key_tile * side
+    p, w = params, workload
+    start = key_tile * p.tile_keys
     if w.pattern == Pattern.FULL:
-        return min(w.keys - start, side), -side, False
-    lower = position - w.window + 1 - start if w.pattern == Pattern.WINDOW else -side
-    return _clip(position + 1 - start, side), _clip(lower, side), True
+        return _clip(p, w.keys - start), -p.side, False
+    lower = position - w.window + 1 - start if w.pattern == Pattern.WINDOW else -p.side
+    return _clip(p, position + 1 - start), _clip(p, lower), True
 
 
-def _clip(bound: int, side: int) -> int:
+def _clip(params: AttentionParams, bound: int) -> int:
     """A bound as far as it matters: beyond, no column's differs."""
-    return max(-side, min(bound, side))
+    return max(-params.side, min(bound, params.tile_keys))

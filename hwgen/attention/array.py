@@ -17,7 +17,7 @@ class Array(Structure):
     north in cycle t + j - i; what the element there makes of both is at the south in cycle
     t + j - i + side. Commands and operands never wait.
 
-    Members: west, command: per row; north, south: per column.
+    Members: west, command: per row, see `Row`; north, south: per column.
     """
 
     reset_less = True
@@ -26,7 +26,7 @@ class Array(Structure):
     def __init__(self, params: AttentionParams) -> None:
         west = {
             name: In(data.ArrayLayout(shape, params.side))
-            for name, shape in west_members(params).items()
+            for name, shape in west_members(params, params.splits).items()
         }
         super().__init__(params, {**west, "north": In(links(params)), "south": Out(links(params))})
 
@@ -37,7 +37,7 @@ class Array(Structure):
         p, wiring = self.params, Wiring()
         bits = p.side * p.link_bits
         for row in range(p.side):
-            for name, shape in west_members(p).items():
+            for name, shape in west_members(p, p.splits).items():
                 width = Shape.cast(shape).width
                 wiring[f"row_{row}", name] = (Wire("", name, row * width, width),)
             above, port = (f"row_{row - 1}", "south") if row else ("", "north")

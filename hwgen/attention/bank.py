@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -42,6 +42,14 @@ def write_layout(words: int, bits: int) -> data.StructLayout:
     return data.StructLayout({"enable": 1, "address": clog2(words), "word": bits})
 
 
+def row_layout(words: int, bits: int, beats: int) -> data.StructLayout:
+    """Words for one of `beats` parts of a row of banks, which part, and their place; `bits`: of
+    all."""
+    return data.StructLayout(
+        {"enable": 1, "beat": clog2(beats), "address": clog2(words), "word": bits}
+    )
+
+
 def memory(m: Module, name: str, words: int, write: Any) -> Scratchpad:
     """The memory `name` of a bank, written as `write` says."""
     scratchpad = Scratchpad(ScratchpadParams(words=words, bits=len(write.word)))
@@ -54,13 +62,22 @@ def memory(m: Module, name: str, words: int, write: Any) -> Scratchpad:
     return scratchpad
 
 
+def position_members(params: AttentionParams) -> dict[str, Any]:
+    """The ports of a column that say how far its bounds are from those of column 0."""
+    p = params
+    if p.splits == 1:
+        return {"position": In(range(p.side // p.group))}
+    return {name: In(signed(bound_bits(p))) for name in ("position", "start")}
+
+
 class WestBank(Component):
     """K and V of one row of the array: what `command` asks for is at the row in the next cycle.
 
     Members: command: comes a cycle before the row needs it; number: of the row; keys, values: see
-    `write_layout`; pe, west: for the row's first element: the command, and a value of K with SCORE,
-    of V with WEIGH, the row's number with UPPER and LOWER, the shift with SUBTRACT; operand: with
-    `pe` the next bank's command, where there is one.
+    `write_layout`, a value for each group of columns; pe, west: for the row's first element: the
+    command, and for each group a value of K with SCORE, of V with WEIGH, the row's number with
+    UPPER and LOWER, the shift with SUBTRACT; operand: with `pe` the next bank's command, where
+    there is one.
     """
 
     reset_less = True
@@ -74,10 +91,10 @@ class WestBank(Component):
             {
                 "command": In(command),
                 "number": In(clog2(p.side)),
-                "keys": In(write_layout(key_words(p), p.element_bits)),
-                "values": In(write_layout(value_words(p), p.element_bits)),
+                "keys": In(write_layout(key_words(p), p.splits * p.element_bits)),
+                "values": In(write_layout(value_words(p), p.splits * p.element_bits)),
                 "pe": Out(pe_command(p)),
-                "west": Out(p.west_bits),
+                "west": Out(p.splits * p.west_bits),
                 **operand,
             },
         )
@@ -101,26 +118,40 @@ class WestBank(Component):
         held_bits = len(self.command.operand) if self.params.has_next else shift_bits(p)
         operand = Signal(held_bits, name="operand_q", reset_less=True)
         m.d.sync += [pe.eq(self.command.pe), operand.eq(self.command.operand)]
-        m.d.comb += [self.pe.eq(pe), self.west.eq(keys.read_data)]
+        m.d.comb += [self.pe.eq(pe), self.west.eq(self.words(groups(keys.read_data, p.splits)))]
         if self.params.has_next:
             m.d.comb += self.operand.eq(operand)
         with m.Switch(pe.op):
             with m.Case(PeOp.WEIGH):
-                m.d.comb += self.west.eq(values.read_data)
+                m.d.comb += self.west.eq(self.words(groups(values.read_data, p.splits)))
             if p.masking != Masking.NONE:
                 with m.Case(PeOp.UPPER, PeOp.LOWER):
-                    m.d.comb += self.west.eq(self.number)
+                    m.d.comb += self.west.eq(self.words([self.number] * p.splits))
             if not p.is_float:
                 with m.Case(PeOp.SUBTRACT):
-                    m.d.comb += self.west.eq(operand[: shift_bits(p)])
+                    m.d.comb += self.west.eq(self.words([operand[: shift_bits(p)]] * p.splits))
         return m
+
+    def words(self, values: list[Value]) -> Value:
+        """The row's link with a value for each group of columns."""
+        if len(values) == 1:
+            return values[0]
+        bits = self.params.engine.west_bits
+        return Cat(Cat(value, Const(0, bits - len(value))) for value in values)
+
+
+def groups(word: Value, count: int) -> list[Value]:
+    """The equal parts of a word, the lowest first."""
+    bits = len(word) // count
+    return [word[start : start + bits] for start in range(0, len(word), bits)]
 
 
 class NorthBank(Component):
     """Q of one column, and its maximum's way back: what `command` asks for comes a cycle later.
 
     Members: command: comes a cycle before the column needs it; position: of the column's query
-    after that of column 0; queries: see `write_layout`; maximum_valid, maximum: from the lane, see
+    after that of column 0, less the number of its group's first key, which is `start` below 0;
+    queries: see `write_layout`; maximum_valid, maximum: from the lane, see
     `ReturnPath`; north: for the column's first element, see `North`; command_out: for the next
     bank, where there is one.
     """
@@ -133,7 +164,7 @@ class NorthBank(Component):
             params,
             {
                 "command": In(command),
-                "position": In(range(p.side // p.group)),
+                **position_members(p),
                 "queries": In(write_layout(query_words(p), p.element_bits)),
                 "maximum_valid": In(1),
                 "maximum": In(p.score_bits),
@@ -176,12 +207,15 @@ class NorthBank(Component):
         return m
 
     def bound(self, m: Module, source: Value, operand: Value) -> Value:
-        """The bound of this column, 0 to side."""
+        """The bound of this column among its group's keys, 0 to side."""
         p = self.params.engine
         bound = Signal(signed(bound_bits(p) + 1))
         base = operand[: bound_bits(p)].as_signed()
-        if p.side > p.group:
-            m.d.comb += bound.eq(base + Mux(source == North.DIAGONAL, self.position, 0))
+        start = self.start if p.splits > 1 else 0
+        if p.split_columns > p.group:
+            m.d.comb += bound.eq(base + Mux(source == North.DIAGONAL, self.position, start))
+        elif p.splits > 1:
+            m.d.comb += bound.eq(base + start)
         else:
             m.d.comb += bound.eq(base)
         return Mux(bound < 0, 0, Mux(bound > p.side, p.side, bound))

@@ -25,10 +25,10 @@ class AttentionCore(Component):
     `designs.attention.tiles.tile_table` has the tiles of a workload, `sim.golden.attention` what
     comes of them. Operands are sent in the order of their first use, tile by tile: on `q` e = 0 ..
     `e` - 1 for each tile with `first` (element j: query j), on `k` e = 0 .. `e` - 1 and on `v`
-    f = 0 .. `f` - 1 for each tile with `kv_done` (element i: key i). Queries and keys that a
-    workload does not have are sent as zeros, and keys hidden by the bounds. For each tile with
-    `last` there are `f` transfers on `o` (element j: value f of query j), and after those of the
-    tile with `end` one on `counters`.
+    f = 0 .. `f` - 1 for each tile with `kv_done` (element i: key i), each in `port_beats` transfers
+    of equal parts, lowest elements first. Queries and keys that a workload does not have are sent
+    as zeros, and keys hidden by the bounds. For each tile with `last` there are `f` transfers on
+    `o` (element j: value f of query j), and after those of the tile with `end` one on `counters`.
 
     Latency: an epoch begins in the cycle after the last operand has been taken that it waits for,
     or `epoch` cycles after the one before it; element (i, j) executes its slot s 2 + s + i + j
@@ -71,6 +71,7 @@ class AttentionCore(Component):
                 operands.ready.eq(loader.ready),
                 moves.eq(operands.valid & loader.ready),
                 bank.enable.eq(moves),
+                bank.beat.eq(loader.beat),
                 bank.address.eq(loader.address),
                 bank.word.eq(operands.payload),
                 getattr(sequencer, name).eq(loader.is_there),
@@ -108,10 +109,14 @@ class AttentionCore(Component):
         """The loaders of Q, K and V."""
         p = self.params
         queries = LoaderParams(
-            name="queries", tiles=p.query_slots, words=p.e, release=p.query_tiles
+            name="queries",
+            tiles=p.query_slots,
+            words=p.e,
+            release=p.query_tiles,
+            beats=p.port_beats,
         )
-        keys = LoaderParams(name="keys", tiles=p.kv_tiles, words=p.e)
-        values = LoaderParams(name="values", tiles=p.kv_tiles, words=p.f)
+        keys = LoaderParams(name="keys", tiles=p.kv_tiles, words=p.e, beats=p.port_beats)
+        values = LoaderParams(name="values", tiles=p.kv_tiles, words=p.f, beats=p.port_beats)
         return [Loader(params) for params in (queries, keys, values)]
 
     def delayed(self, m: Module, sequencer: Sequencer) -> tuple[Any, Any]:
@@ -144,11 +149,11 @@ class AttentionCore(Component):
 
     def results(self, m: Module, lanes: Lanes, sequencer: Sequencer, counters: Counters) -> None:
         """From the lanes to `o`, which waits while a report does."""
-        output = Output(self.params)
         if self.params.splits > 1:
-            output = CombinedOutput(self.params)
+            m.submodules.output = output = CombinedOutput(self.params)
             m.d.comb += lanes.combine.eq(output.combine)
-        m.submodules.output = output
+        else:
+            m.submodules.output = output = Output(self.params)
         waits = counters.report.valid
         m.d.comb += [
             output.command.eq(lanes.command_out),

@@ -7,7 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from designs.attention.params import AttentionParams
-from hwgen.attention.bank import BankParams, NorthBank, WestBank, write_layout
+from hwgen.attention.bank import BankParams, NorthBank, WestBank, row_layout
 from hwgen.attention.interface import (
     key_words,
     north_command,
@@ -20,19 +20,28 @@ from hwgen.attention.row import links
 from hwgen.component import Component
 
 
-def write_row(m: Module, port: Any, row: Any, index: int) -> None:
-    """Give a bank its word of those that are written in all banks at once."""
+def write_row(m: Module, port: Any, row: Any, index: int, groups: int = 1) -> None:
+    """Give a bank its word of those that are written in several banks at once.
+
+    Its word has a value for each of `groups`, of which the row has all of one after the other.
+    """
+    banks = len(row.word) // len(port.word)
+    beat, place = divmod(index, banks)
+    bits = len(port.word) // groups
+    values = [row.word.word_select(group * banks + place, bits) for group in range(groups)]
+    is_here = row.beat == beat if len(row.beat) else 1
     m.d.comb += [
-        port.enable.eq(row.enable),
+        port.enable.eq(row.enable & is_here),
         port.address.eq(row.address),
-        port.word.eq(row.word.word_select(index, len(port.word))),
+        port.word.eq(values[0] if groups == 1 else Cat(values)),
     ]
 
 
 class WestEdge(Component):
     """`side` banks of K and V: what row i is given, i + 1 cycles after `command`.
 
-    Members: command; keys, values: a transfer, for all rows at once, see `write_layout`; pe, west:
+    Members: command; keys, values: a transfer, for all rows at once or those of a beat, see
+    `row_layout`; pe, west:
     per row, see `WestBank`.
     """
 
@@ -40,15 +49,15 @@ class WestEdge(Component):
     params: AttentionParams
 
     def __init__(self, params: AttentionParams) -> None:
-        p, bits = params, params.side * params.element_bits
+        p, bits = params, params.key_values * params.element_bits
         super().__init__(
             p,
             {
                 "command": In(west_command(p)),
-                "keys": In(write_layout(key_words(p), bits)),
-                "values": In(write_layout(value_words(p), bits)),
+                "keys": In(row_layout(key_words(p), bits, p.port_beats)),
+                "values": In(row_layout(value_words(p), bits, p.port_beats)),
                 "pe": Out(data.ArrayLayout(pe_command(p), p.side)),
-                "west": Out(data.ArrayLayout(p.west_bits, p.side)),
+                "west": Out(data.ArrayLayout(p.splits * p.west_bits, p.side)),
             },
         )
 
@@ -59,8 +68,8 @@ class WestEdge(Component):
             bank = WestBank(BankParams(engine=p, has_next=row < p.side - 1))
             m.submodules[f"bank_{row}"] = bank
             m.d.comb += [Value.cast(bank.command).eq(command), bank.number.eq(row)]
-            write_row(m, bank.keys, self.keys, row)
-            write_row(m, bank.values, self.values, row)
+            write_row(m, bank.keys, self.keys, row, p.splits)
+            write_row(m, bank.values, self.values, row, p.splits)
             commands.append(bank.pe)
             words.append(bank.west)
             if bank.params.has_next:
@@ -72,19 +81,19 @@ class WestEdge(Component):
 class NorthEdge(Component):
     """`side` banks of Q: what column j is given, j + 1 cycles after `command`.
 
-    Members: command; queries: a transfer, for all columns at once, see `write_layout`;
-    maximum_valid, maximum: from each lane, see `ReturnPath`; north: per column, see `NorthBank`.
+    Members: command; queries: a transfer, as for rows; maximum_valid, maximum: from each lane, see
+    `ReturnPath`; north: per column, see `NorthBank`.
     """
 
     params: AttentionParams
 
     def __init__(self, params: AttentionParams) -> None:
-        p = params
+        p, bits = params, params.query_values * params.element_bits
         super().__init__(
             p,
             {
                 "command": In(north_command(p)),
-                "queries": In(write_layout(query_words(p), p.side * p.element_bits)),
+                "queries": In(row_layout(query_words(p), bits, p.port_beats)),
                 "maximum_valid": In(p.side),
                 "maximum": In(data.ArrayLayout(p.score_bits, p.side)),
                 "north": Out(links(p)),
@@ -96,14 +105,17 @@ class NorthEdge(Component):
         command, words = Value.cast(self.command), []
         for col in range(p.side):
             bank = NorthBank(BankParams(engine=p, has_next=col < p.side - 1))
+            group, place = divmod(col, p.split_columns)
             m.submodules[f"bank_{col}"] = bank
             m.d.comb += [
                 Value.cast(bank.command).eq(command),
-                bank.position.eq(col // p.group),
+                bank.position.eq(place // p.group - group * p.side),
                 bank.maximum_valid.eq(self.maximum_valid[col]),
                 bank.maximum.eq(self.maximum[col]),
             ]
-            write_row(m, bank.queries, self.queries, col)
+            if p.splits > 1:
+                m.d.comb += bank.start.eq(-group * p.side)
+            write_row(m, bank.queries, self.queries, place)
             words.append(bank.north)
             if bank.params.has_next:
                 command = Value.cast(bank.command_out)

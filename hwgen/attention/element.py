@@ -17,15 +17,32 @@ from hwgen.component import Component
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElementParams:
-    """An element of the array of `engine`; `has_east`: someone takes on what comes from west."""
+    """An element of the array of `engine`; `has_east`: someone takes on what comes from west.
+
+    words: of those that come, one for each group of columns from its own on; ends_group: the next
+    element is of the next group, which takes all but the lowest.
+    """
 
     engine: AttentionParams
     has_east: bool
+    words: int = 1
+    ends_group: bool = False
+
+    @classmethod
+    def of(cls, engine: AttentionParams, column: int) -> "ElementParams":
+        """That of an element in a column."""
+        group, place = divmod(column, engine.split_columns)
+        return cls(
+            engine=engine,
+            has_east=column < engine.side - 1,
+            words=engine.splits - group,
+            ends_group=group < engine.splits - 1 and place == engine.split_columns - 1,
+        )
 
 
-def west_members(params: AttentionParams) -> dict[str, Any]:
-    """What passes along a row, to its shape."""
-    return {"west": params.west_bits, "command": pe_command(params)}
+def west_members(params: AttentionParams, words: int = 1) -> dict[str, Any]:
+    """What passes along a row, to its shape: so many words, and a command."""
+    return {"west": words * params.west_bits, "command": pe_command(params)}
 
 
 class ArrayElement(Component):
@@ -39,14 +56,19 @@ class ArrayElement(Component):
 
     def __init__(self, params: ElementParams) -> None:
         p = params.engine
-        west, link = west_members(p), Shape(p.link_bits, signed=True)
-        east = {f"{name}_out": Out(shape) for name, shape in west.items() if params.has_east}
-        members = {name: In(shape) for name, shape in west.items()}
+        link = Shape(p.link_bits, signed=True)
+        east = west_members(p, params.words - params.ends_group) if params.has_east else {}
+        east = {f"{name}_out": Out(shape) for name, shape in east.items()}
+        members = {name: In(shape) for name, shape in west_members(p, params.words).items()}
         super().__init__(params, {**members, "north": In(link), "south": Out(link), **east})
 
     @property
     def label(self) -> str:
-        return "pe" if self.params.has_east else "pe_right"
+        p = self.params
+        if not p.has_east:
+            return "pe_right"
+        words = f"_{p.words}" if p.words > 1 else ""
+        return f"pe{words}_end" if p.ends_group else f"pe{words}"
 
     def hidden(self, m: Module) -> Signal:
         """Whether the command masks the score: the row is at the bound, or not, as its op says."""
@@ -55,8 +77,9 @@ class ArrayElement(Component):
         if p.masking != Masking.NONE:
             beyond = Signal()
             bound_bits = clog2(p.side + 1)
+            number = self.west[: min(bound_bits, p.west_bits)]
             m.d.comb += [
-                beyond.eq(self.west[:bound_bits] >= self.north[:bound_bits]),
+                beyond.eq(number >= self.north[:bound_bits]),
                 hides.eq((op == PeOp.UPPER) & beyond),
             ]
             if p.masking == Masking.WINDOW:
@@ -71,11 +94,15 @@ class ArrayElement(Component):
         m.d.comb += self.south.eq(south)
 
     def pass_east(self, m: Module) -> None:
-        """Hand on what comes from the west, a cycle later, where someone takes it."""
+        """Hand on what comes from the west, a cycle later, where someone takes it; without the word
+        that nobody in the east is for."""
         for name in ("west", "command"):
             if f"{name}_out" in self.signature.members:
-                kept = Signal.like(getattr(self, name), name=f"{name}_q", reset_less=True)
-                m.d.sync += kept.eq(getattr(self, name))
+                going = getattr(self, name)
+                if name == "west" and self.params.ends_group:
+                    going = going[self.params.engine.west_bits :]
+                kept = Signal.like(going, name=f"{name}_q", reset_less=True)
+                m.d.sync += kept.eq(going)
                 m.d.comb += getattr(self, f"{name}_out").eq(kept)
 
 
@@ -89,7 +116,8 @@ class IntegerElement(ArrayElement):
     No register has a reset: a score begins with `fresh`, a weight with SUBTRACT.
 
     Members: command, west: a value of K or V in the lowest 8 bits, in mask slots the row's number,
-    with SUBTRACT the shift of scores to exponents; north: a value of Q, a bound, a maximum, a sum
+    with SUBTRACT the shift of scores to exponents, and above it the same for the groups of columns
+    further east; north: a value of Q, a bound, a maximum, a sum
     (in), the lowest bits as many as it has; south: a sum with WEIGH and SUM, the greater of north
     and score with MAXIMUM, else what came from the north; command_out, west_out: what came from the
     west, but for the last column. All outputs are registers.

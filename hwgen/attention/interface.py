@@ -98,8 +98,8 @@ def north_held_bits(params: AttentionParams) -> int:
 
 
 def bound_bits(params: AttentionParams) -> int:
-    """Width of the bound of column 0, signed: -side to side."""
-    return bit_length(params.side) + 1
+    """Width of the bound of column 0, signed: from less to more than all keys of a tile."""
+    return bit_length(params.splits * params.side) + 1
 
 
 def shift_bits(params: AttentionParams) -> int:
@@ -153,7 +153,7 @@ def tile_layout(params: AttentionParams) -> data.StructLayout:
     }
     if p.masking != Masking.NONE:
         fields["upper"] = signed(bound_bits(p))
-        if p.side > p.group:
+        if p.split_columns > p.group:
             fields["diagonal"] = 1
     if p.masking == Masking.WINDOW:
         fields["lower"] = signed(bound_bits(p))
@@ -162,10 +162,10 @@ def tile_layout(params: AttentionParams) -> data.StructLayout:
     return data.StructLayout(fields)
 
 
-def values_layout(params: AttentionParams) -> data.ArrayLayout:
-    """`side` values of Q, K or V, floats as patterns."""
+def values_layout(params: AttentionParams, count: int) -> data.ArrayLayout:
+    """`count` values of Q, K or V, floats as patterns."""
     shape = unsigned if params.is_float else signed
-    return data.ArrayLayout(shape(params.element_bits), params.side)
+    return data.ArrayLayout(shape(params.element_bits), count)
 
 
 def o_layout(params: AttentionParams) -> data.ArrayLayout:
@@ -195,8 +195,9 @@ def counters_layout(params: AttentionParams) -> data.StructLayout:
 
 def streams(params: AttentionParams) -> dict[str, Any]:
     """The ports of an engine."""
-    values = values_layout(params)
-    inputs = {"tile": tile_layout(params), "q": values, "k": values, "v": values}
+    queries = values_layout(params, params.query_values)
+    keys = values_layout(params, params.key_values)
+    inputs = {"tile": tile_layout(params), "q": queries, "k": keys, "v": keys}
     outputs = {"o": o_layout(params), "counters": counters_layout(params)}
     return {
         **{name: In(stream.Signature(layout)) for name, layout in inputs.items()},

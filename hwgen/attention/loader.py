@@ -15,13 +15,14 @@ from hwgen.component import Component
 class LoaderParams:
     """A ring of `tiles` tiles of `words` each, of which up to `release` leave in a cycle.
 
-    `name` is what the loader's module is called after.
+    `beats` transfers make a word. `name` is what the loader's module is called after.
     """
 
     name: str
     tiles: int
     words: int
     release: int = 1
+    beats: int = 1
 
 
 class Loader(Component):
@@ -31,9 +32,9 @@ class Loader(Component):
     cycle after its last transfer. It is taken before it is used, and its room is free in the cycle
     after its release.
 
-    Members: valid, ready: of the stream; address: of its transfer; is_there: some tile is there
-    that has not been taken; take: it; released: how many tiles are given free; held: tiles that are
-    complete and not released.
+    Members: valid, ready: of the stream; address, beat: the word that its transfer is a part of,
+    and which part; is_there: some tile is there that has not been taken; take: it; released: how
+    many tiles are given free; held: tiles that are complete and not released.
     """
 
     params: LoaderParams
@@ -46,6 +47,7 @@ class Loader(Component):
                 "valid": In(1),
                 "ready": Out(1),
                 "address": Out(clog2(p.tiles * p.words)),
+                "beat": Out(clog2(p.beats)),
                 "is_there": Out(1),
                 "take": In(1),
                 "released": In(bit_length(p.release)),
@@ -70,9 +72,17 @@ class Loader(Component):
             self.held.eq(held),
             taken.eq(self.valid & self.ready),
         ]
-        address = ring_place(m, "place", p.tiles * p.words, taken)
-        word = address if p.tiles == 1 else ring_place(m, "word", p.words, taken)
-        m.d.comb += [self.address.eq(address), complete.eq(taken & (word == p.words - 1))]
+        beat, whole = ring_place(m, "beat", p.beats, taken), taken
+        if p.beats > 1:
+            whole = Signal()
+            m.d.comb += whole.eq(taken & (beat == p.beats - 1))
+        address = ring_place(m, "place", p.tiles * p.words, whole)
+        word = address if p.tiles == 1 else ring_place(m, "word", p.words, whole)
+        m.d.comb += [
+            self.address.eq(address),
+            self.beat.eq(beat),
+            complete.eq(whole & (word == p.words - 1)),
+        ]
         m.d.sync += [
             there.eq(there + complete - self.take),
             held.eq(held + complete - self.released),

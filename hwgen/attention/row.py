@@ -18,30 +18,28 @@ def links(params: AttentionParams) -> data.ArrayLayout:
 class Row(Structure):
     """`side` elements in a row; what comes from the west reaches column c after c cycles.
 
-    Members: west, command: as of one element; north, south: per column.
+    Members: west: a word for each group of columns, the first lowest, command: as of one element;
+    north, south: per column.
     """
 
     reset_less = True
     params: AttentionParams
 
     def __init__(self, params: AttentionParams) -> None:
-        west = {name: In(shape) for name, shape in west_members(params).items()}
+        west = {name: In(shape) for name, shape in west_members(params, params.splits).items()}
         super().__init__(params, {**west, "north": In(links(params)), "south": Out(links(params))})
 
     def parts(self) -> Parts:
         p = self.params
         return {
-            f"pe_{col}": (
-                ELEMENTS[p.element],
-                ElementParams(engine=p, has_east=col < p.side - 1),
-            )
-            for col in range(p.side)
+            f"pe_{col}": (ELEMENTS[p.element], ElementParams.of(p, col)) for col in range(p.side)
         }
 
     def wiring(self) -> Wiring:
         p, wiring = self.params, Wiring()
         for col in range(p.side):
-            for name, shape in west_members(p).items():
+            words = p.splits - col // p.split_columns
+            for name, shape in west_members(p, words).items():
                 part, port = (f"pe_{col - 1}", f"{name}_out") if col else ("", name)
                 wiring[f"pe_{col}", name] = (Wire(part, port, 0, Shape.cast(shape).width),)
             north = Wire("", "north", col * p.link_bits, p.link_bits)

@@ -20,11 +20,11 @@ def pass_layout(params: UnfusedParams) -> data.StructLayout:
     p = params
     fields: dict[str, Any] = {"phase": Phase, "first": 1, "last": 1, "shift": SHIFT_BITS}
     if p.masking != Masking.NONE:
-        fields["upper"] = signed(bound_bits(p))
+        fields["upper"] = signed(bound_bits(p.engine))
         if p.side > 1:
             fields["diagonal"] = 1
     if p.masking == Masking.WINDOW:
-        fields["lower"] = signed(bound_bits(p))
+        fields["lower"] = signed(bound_bits(p.engine))
     return data.StructLayout(fields)
 
 
@@ -47,7 +47,7 @@ def front_command(params: UnfusedParams) -> data.StructLayout:
     """
     p = params
     words = max(clog2(query_words(p)), clog2(back_words(p)))
-    bound = 0 if p.masking == Masking.NONE else bound_bits(p)
+    bound = 0 if p.masking == Masking.NONE else bound_bits(p.engine)
     diagonal = {"diagonal": 1} if bound and p.side > 1 else {}
     return data.StructLayout(
         {"op": PeOp, "store": 1, "address": max(words, bound)}
@@ -73,7 +73,7 @@ def back_command(params: UnfusedParams) -> data.StructLayout:
 def streams(params: UnfusedParams) -> dict[str, Any]:
     """The ports of an engine."""
     p = params.engine
-    values = values_layout(p)
+    values = values_layout(p, p.side)
     scores = data.ArrayLayout(signed(p.score_bits), p.side)
     numerators = data.ArrayLayout(unsigned(p.weight_bits), p.side)
     inputs = {"tile": pass_layout(params), "q": values, "k": values, "v": values}

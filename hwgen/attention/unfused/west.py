@@ -35,8 +35,8 @@ class UnfusedWest(Component):
             {
                 "command": In(pe_command(p)),
                 "index": In(range(max(p.e, p.f, p.side))),
-                "k": In(values_layout(p)),
-                "v": In(values_layout(p)),
+                "k": In(values_layout(p, p.side)),
+                "v": In(values_layout(p, p.side)),
                 "commands": Out(data.ArrayLayout(pe_command(p), p.side)),
                 "west": Out(data.ArrayLayout(p.west_bits, p.side)),
             },
