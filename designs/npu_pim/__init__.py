@@ -1,0 +1,30 @@
+"""An NPU on memory whose banks compute (NeuPIMs): timing, channel, device, models, requests."""
+
+from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
+from designs.npu_pim.device import NpuPimDevice, blocked, published
+from designs.npu_pim.gemv import Heads, Product
+from designs.npu_pim.gpu import Gpu
+from designs.npu_pim.llm import Linear, Llm, llm, llms
+from designs.npu_pim.requests import Limits, Request, read_requests
+from designs.npu_pim.timing import DramTiming
+
+__all__ = [
+    "DramTiming",
+    "Fidelity",
+    "Gpu",
+    "Heads",
+    "Limits",
+    "Linear",
+    "Llm",
+    "NpuPimDevice",
+    "PimChannel",
+    "Precharge",
+    "Product",
+    "Request",
+    "RowBuffers",
+    "blocked",
+    "llm",
+    "llms",
+    "published",
+    "read_requests",
+]

@@ -1,0 +1,161 @@
+"""One channel of memory whose banks compute: its banks, its row buffers and its commands."""
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from designs.npu_pim.timing import DramTiming
+from designs.rules import Rule, boolean, check, choice, integer, nested
+
+
+class RowBuffers(enum.IntEnum):
+    """Row buffers of a bank.
+
+    single: one, for accesses and for dot products, and a channel does either (Newton). dual: one
+    for each, and a channel does both (NeuPIMs).
+    """
+
+    SINGLE = 0
+    DUAL = 1
+
+
+class Fidelity(enum.IntEnum):
+    """Which distances hold behind a composite GEMV.
+
+    as_published: those of the authors' simulator, which lets a row be closed, the vector be
+    overwritten and the result come back before the dot products are done. corrected: those that
+    the dot products need; and rows that are opened for them count in the window of four.
+    """
+
+    AS_PUBLISHED = 0
+    CORRECTED = 1
+
+
+class Precharge(enum.IntEnum):
+    """What one command closes of the rows that dot products had: those of a bank, or all."""
+
+    BANK = 0
+    CHANNEL = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PimChannel:
+    """Structure of one channel.
+
+    Every bank has `lanes` multipliers behind its row buffer, an adder tree and a sum; all banks
+    take the other operand from one vector buffer, as wide as a row.
+    """
+
+    RULES: ClassVar[tuple[Rule["PimChannel"], ...]]
+
+    ranks: int = integer(default=2, low=1, high=4, doc="ranks", unit="ranks")
+    bank_groups: int = integer(default=4, low=1, high=8, doc="of a rank", unit="bank groups")
+    banks_per_group: int = integer(default=4, low=1, high=8, doc="of a group", unit="banks")
+    rows: int = integer(default=32768, low=2, high=2**20, doc="of a bank", unit="rows")
+    row_bytes: int = integer(default=1024, low=2, high=2**16, doc="of a bank", unit="bytes")
+    access_bytes: int = integer(default=64, low=1, high=1024, doc="of RD and WR", unit="bytes")
+    lanes: int = integer(default=16, low=1, high=512, doc="multipliers of a bank", unit="lanes")
+    element_bytes: int = integer(default=2, low=1, high=4, doc="a value", unit="bytes")
+    row_buffers: RowBuffers = choice(
+        default=RowBuffers.DUAL, doc="row buffers of a bank: single or dual"
+    )
+    composite: bool = boolean(
+        default=True, doc="one command for all steps of a dot product and its result"
+    )
+    precharge: Precharge = choice(
+        default=Precharge.BANK, doc="rows that one command closes after dot products"
+    )
+    fidelity: Fidelity = choice(
+        default=Fidelity.CORRECTED, doc="distances after a GEMV: as_published or corrected"
+    )
+    refresh: bool = boolean(default=True, doc="whether rows are refreshed, rank after rank")
+    timing: DramTiming = nested(default=DramTiming(), doc="timing parameters")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def groups(self) -> int:
+        """Bank groups of all ranks."""
+        return self.ranks * self.bank_groups
+
+    @property
+    def banks_per_rank(self) -> int:
+        return self.bank_groups * self.banks_per_group
+
+    @property
+    def banks(self) -> int:
+        """Of all ranks: bank b is in group b // banks_per_group, in rank b // banks_per_rank."""
+        return self.ranks * self.banks_per_rank
+
+    @property
+    def capacity_bytes(self) -> int:
+        return self.banks * self.rows * self.row_bytes
+
+    @property
+    def step_bytes(self) -> int:
+        """Of a row, in one step of a dot product."""
+        return self.lanes * self.element_bytes
+
+    @property
+    def row_elements(self) -> int:
+        """Values of a row, and of the vector buffer."""
+        return self.row_bytes // self.element_bytes
+
+    @property
+    def row_steps(self) -> int:
+        """Steps of a dot product that takes a whole row."""
+        return self.row_bytes // self.step_bytes
+
+    @property
+    def tile_bytes(self) -> int:
+        """A row of every bank."""
+        return self.banks * self.row_bytes
+
+    @property
+    def tiles(self) -> int:
+        """Rows of all banks together that the channel has."""
+        return self.rows
+
+    @property
+    def macs_per_step(self) -> int:
+        """Of all banks."""
+        return self.banks * self.lanes
+
+    @property
+    def refresh_cycles(self) -> int:
+        """From a refresh of any rank to the next: ranks take turns."""
+        return self.timing.refi_cycles // self.ranks
+
+    @property
+    def gwrite_cycles(self) -> int:
+        """That the copy of a row to the vector buffer takes."""
+        return self.timing.gwrite_step_cycles * self.row_steps
+
+
+PimChannel.RULES = (
+    Rule(
+        key="row_bytes",
+        holds=lambda p: p.row_bytes % p.step_bytes == 0,
+        sentence="row_bytes must be a multiple of lanes * element_bytes = {p.step_bytes}, "
+        "not {p.row_bytes}",
+    ),
+    Rule(
+        key="row_bytes",
+        holds=lambda p: p.row_bytes % p.access_bytes == 0,
+        sentence="row_bytes must be a multiple of access_bytes = {p.access_bytes}, "
+        "not {p.row_bytes}",
+    ),
+    Rule(
+        key="precharge",
+        holds=lambda p: (p.row_buffers == RowBuffers.DUAL) | (p.precharge == Precharge.BANK),
+        sentence="precharge must be bank where row_buffers is single, for accesses have open rows "
+        "of their own",
+    ),
+    Rule(
+        key="timing",
+        holds=lambda p: p.timing.refi_cycles > p.ranks * (p.timing.rfc_cycles + p.timing.rc_cycles),
+        sentence="timing.refi_cycles must be more than ranks * (rfc_cycles + rc_cycles), "
+        "{p.ranks} * ({p.timing.rfc_cycles} + {p.timing.rc_cycles}), not {p.timing.refi_cycles}",
+    ),
+)

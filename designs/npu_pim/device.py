@@ -1,0 +1,78 @@
+"""NeuPIMs as it was published: systolic arrays and vector units on memory whose banks compute.
+
+The default values are the authors' (Heo et al., "NeuPIMs: NPU-PIM Heterogeneous Acceleration for
+Batched LLM Inferencing", ASPLOS 2024, and github.com/casys-kaist/NeuPIMs), with the distances
+behind a GEMV that their simulator has; `Fidelity.CORRECTED` on the channel closes the holes.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from designs.npu_pim.channel import Fidelity, PimChannel, RowBuffers
+from designs.rules import Rule, check, integer, nested
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NpuPimDevice:
+    """One device: an NPU and its channels, on one clock.
+
+    Activations are stationary in the arrays and weights stream through them; all arrays together
+    are one array that takes `arrays` weights of a column at once.
+    """
+
+    RULES: ClassVar[tuple[Rule["NpuPimDevice"], ...]] = ()
+
+    channels: int = integer(default=32, low=1, high=256, doc="channels", unit="channels")
+    channel: PimChannel = nested(
+        default=PimChannel(fidelity=Fidelity.AS_PUBLISHED), doc="each of them"
+    )
+    arrays: int = integer(default=8, low=1, high=256, doc="systolic arrays", unit="arrays")
+    side: int = integer(default=128, low=1, high=1024, doc="rows and columns", unit="elements")
+    vector_units: int = integer(default=8, low=1, high=256, doc="vector units", unit="units")
+    vector_lanes: int = integer(default=128, low=1, high=1024, doc="of a unit", unit="lanes")
+    clock_hz: int = integer(
+        default=1_000_000_000, low=1, high=2**35, doc="of NPU and commands", unit="Hz"
+    )
+    link_bytes_per_s: int = integer(
+        default=0,
+        low=0,
+        high=2**45,
+        doc="from a device to another; at 0 sums over devices take no time, as published",
+        unit="bytes/s",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def element_bytes(self) -> int:
+        """A value, in the arrays as in the banks."""
+        return self.channel.element_bytes
+
+    @property
+    def peak_bytes_per_cycle(self) -> int:
+        """That all channels bring."""
+        return self.channels * self.channel.access_bytes // self.channel.timing.burst_cycles
+
+    @property
+    def capacity_bytes(self) -> int:
+        return self.channels * self.channel.capacity_bytes
+
+    @property
+    def peak_macs(self) -> int:
+        """Multiply-accumulates of the arrays in a cycle."""
+        return self.arrays * self.side * self.side
+
+
+def published() -> NpuPimDevice:
+    """The paper's device."""
+    return NpuPimDevice()
+
+
+def blocked() -> NpuPimDevice:
+    """Its baseline: one row buffer, so that a channel either computes or is accessed (Newton)."""
+    return NpuPimDevice(
+        channel=PimChannel(
+            row_buffers=RowBuffers.SINGLE, composite=False, fidelity=Fidelity.AS_PUBLISHED
+        )
+    )

@@ -1,0 +1,154 @@
+"""Where keys and values lie in a channel, and the products of vectors with them that this gives.
+
+A request's cache is in one channel. A tile is the same row of all banks.
+Keys: token t is in bank t % banks; a row has as many heads of one token as fit.
+Values: dimension d is in bank d % banks; a row has the tokens of one dimension of one head.
+A vector (queries of the heads of a row; weights of the tokens of a row) is copied to the vector
+buffer once and is multiplied with the tiles that it concerns, one after the other.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from designs.npu_pim.channel import PimChannel
+from designs.rules import Int, Rule, ceil_div, check, integer, maximum, minimum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """One vector times `tiles` tiles: in each, `results` dot products of `steps` steps."""
+
+    steps: int
+    results: int
+    tiles: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heads:
+    """The heads of a layer that a device has."""
+
+    RULES: ClassVar[tuple[Rule["Heads"], ...]]
+
+    heads: int = integer(low=1, high=1024, doc="heads of queries", unit="heads")
+    kv_heads: int = integer(low=1, high=1024, doc="heads of keys and values", unit="heads")
+    head_dim: int = integer(low=1, high=2**14, doc="width of a head", unit="values")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def group(self) -> int:
+        """Heads of queries for each of keys and values."""
+        return self.heads // self.kv_heads
+
+    @property
+    def kv_width(self) -> int:
+        """Width of the keys of a token, and of its values."""
+        return self.kv_heads * self.head_dim
+
+
+Heads.RULES = (
+    Rule(
+        key="kv_heads",
+        holds=lambda p: p.heads % p.kv_heads == 0,
+        sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadsFit:
+    """Heads in rows of a channel."""
+
+    RULES: ClassVar[tuple[Rule["HeadsFit"], ...]]
+
+    channel: PimChannel
+    heads: Heads
+
+
+HeadsFit.RULES = (
+    Rule(
+        key="head_dim",
+        holds=lambda p: p.channel.row_elements % p.heads.head_dim == 0,
+        sentence="head_dim must divide the {p.channel.row_elements} values of a row, "
+        "not be {p.heads.head_dim}",
+        limit="row_bytes",
+    ),
+)
+
+
+def row_heads(channel: PimChannel, heads: Heads) -> int:
+    """Heads of keys in a row."""
+    return channel.row_elements // heads.head_dim
+
+
+def key_rows(channel: PimChannel, heads: Heads) -> int:
+    """Rows of the keys of one token."""
+    return ceil_div(heads.kv_heads, row_heads(channel, heads))
+
+
+def value_tiles(channel: PimChannel, heads: Heads) -> int:
+    """Tiles of one head's values of the tokens of a row."""
+    return ceil_div(heads.head_dim, channel.banks)
+
+
+def key_vectors(channel: PimChannel, heads: Heads) -> int:
+    """Vectors of queries of one token: each head of a group has its own."""
+    return key_rows(channel, heads) * heads.group
+
+
+def logit_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
+    """Tiles that the logits of a request of `length` tokens open."""
+    return key_vectors(channel, heads) * ceil_div(length, channel.banks)
+
+
+def attend_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
+    """Tiles that its sums of values open."""
+    return heads.heads * value_tiles(channel, heads) * ceil_div(length, channel.row_elements)
+
+
+def cache_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
+    """Rows of every bank that keys and values of a request take, in one layer."""
+    keys = key_rows(channel, heads) * ceil_div(length, channel.banks)
+    pages = ceil_div(length, channel.row_elements)
+    return keys + heads.kv_heads * value_tiles(channel, heads) * pages
+
+
+def logit(channel: PimChannel, heads: Heads, length: int) -> tuple[Product, ...]:
+    """Queries times keys of one request; the last row of keys may have fewer heads."""
+    most, tiles = row_heads(channel, heads), ceil_div(length, channel.banks)
+    steps = ceil_div(heads.head_dim, channel.lanes)
+    return tuple(
+        Product(steps=steps, results=minimum(most, heads.kv_heads - first), tiles=tiles)
+        for first in range(0, heads.kv_heads, most)
+        for _ in range(heads.group)
+    )
+
+
+def attend(channel: PimChannel, heads: Heads, length: int) -> tuple[Product, ...]:
+    """Weights times values of one request, head by head."""
+    tiles, row = value_tiles(channel, heads), channel.row_elements
+    chunks = tuple(
+        Product(steps=ceil_div(minimum(row, length - first), channel.lanes), results=1, tiles=tiles)
+        for first in range(0, length, row)
+    )
+    return chunks * heads.heads
+
+
+def header_cycles(channel: PimChannel, rows: int, product: Product) -> int:
+    """What the controller takes a tile to need, from its header on: it must end before a refresh.
+
+    rows: that are closed first. It is the estimate of the authors' controller, which leaves more
+    time for closing rows than there has to be.
+    """
+    t = channel.timing
+    steps = maximum(product.steps * product.results, t.tree_steps)
+    work = t.column_l_cycles * (steps + product.results - 1)
+    opening = t.faw_cycles * (channel.bank_groups - 1) + t.rcd_rd_cycles
+    return t.rtp_cycles * rows + opening + work
+
+
+def gwrite_cycles(channel: PimChannel) -> int:
+    """What the controller takes the copy of a vector to need: another row is closed and opened."""
+    t = channel.timing
+    return t.rp_cycles + t.rcd_rd_cycles + channel.gwrite_cycles

@@ -1,0 +1,90 @@
+"""Requests that are decoded together, from files: a length each, and where it lies."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from designs.document import DesignError, Place
+
+LENGTH_COLUMN = "seq_len"
+CHANNEL_COLUMN = "ch_idx"
+COLUMNS = (LENGTH_COLUMN, CHANNEL_COLUMN)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """length: tokens in its cache. channel: that its cache is in; None where not yet placed."""
+
+    length: int
+    channel: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """length: the most tokens that a channel holds of one request. channels: that there are."""
+
+    length: int
+    channels: int
+
+
+def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...]:
+    """The requests of a CSV file with a column seq_len and, if placed, ch_idx; in its order.
+
+    Raises DesignError: one sentence with "source:line: column: " in front.
+    """
+    place = Place(source=source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise place.error("file must exist, and there is none of this name") from error
+    except UnicodeDecodeError as error:
+        raise place.error("file must be UTF-8 text, and it is not") from error
+    except OSError as error:
+        raise place.error(f"file must be readable, and it is not ({error.strerror})") from error
+    rows = csv.reader(text.splitlines())
+    head = [cell.strip() for cell in next(rows, [])]
+    if LENGTH_COLUMN not in head or not set(head) <= set(COLUMNS) or len({*head}) < len(head):
+        raise Place(source=source, line=1).error(
+            f"header must be {LENGTH_COLUMN} or {','.join(COLUMNS)}, not {','.join(head)!r}"
+        )
+    found = [
+        _request(row, head, Place(source=source, line=rows.line_num), limits)
+        for row in rows
+        if any(cell.strip() for cell in row)
+    ]
+    if not found:
+        raise place.error("file must have at least one request, and it has none")
+    return tuple(found)
+
+
+def _request(row: Sequence[str], head: Sequence[str], place: Place, limits: Limits) -> Request:
+    if len(row) > len(head):
+        raise place.error(f"row must have at most {len(head)} cells, not {len(row)}")
+    cells = dict(zip(head, (*row, *[""] * len(head)), strict=False))
+    length = _count(cells[LENGTH_COLUMN], place.child(LENGTH_COLUMN), "at least 1")
+    if length < 1:
+        raise place.child(LENGTH_COLUMN).error(f"seq_len must be at least 1, not {length}")
+    if length > limits.length:
+        raise place.child(LENGTH_COLUMN).error(
+            f"seq_len must be at most {limits.length}, which a channel holds, not {length}"
+        )
+    if CHANNEL_COLUMN not in cells:
+        return Request(length=length)
+    channel = _count(cells[CHANNEL_COLUMN], place.child(CHANNEL_COLUMN), "at least 0")
+    if not 0 <= channel < limits.channels:
+        raise place.child(CHANNEL_COLUMN).error(
+            f"ch_idx must be between 0 and {limits.channels - 1}, not {channel}"
+        )
+    return Request(length=length, channel=channel)
+
+
+def _count(text: str, place: Place, least: str) -> int:
+    try:
+        return int(text.strip())
+    except ValueError as error:
+        what = repr(text.strip()) if text.strip() else "missing"
+        raise place.error(f"{place.key} must be an integer of {least}, not {what}") from error
+
+
+__all__ = ["COLUMNS", "DesignError", "Limits", "Request", "read_requests"]
