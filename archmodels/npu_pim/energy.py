@@ -1,0 +1,200 @@
+"""Energy of the memory: what its commands draw, and what it draws while rows are open or closed.
+
+As the authors count: with two row buffers a bank idles twice. Energies of commands are in pJ, for
+mA x V x ns is pJ. Interface, multipliers and NPU are not part of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+
+from archmodels.npu_pim.attention import Channels, attention
+from archmodels.npu_pim.npu import NORM_CROSSINGS, RESIDUAL_CROSSINGS
+from archmodels.npu_pim.stages import Stages
+from archmodels.technology.entries import root
+from designs.npu_pim import Linear, Llm, NpuPimDevice, PimChannel, RowBuffers
+from designs.npu_pim.gemv import attend, logit
+from designs.rules import ceil_div
+
+FILE = "hbm2_pim.yaml"
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Currents:
+    """What the file has: volts, milliamperes, reads that commands count as."""
+
+    vdd_v: float
+    idd0_ma: float
+    idd2n_ma: float
+    idd3n_ma: float
+    idd4r_ma: float
+    idd4w_ma: float
+    idd5ab_ma: float
+    comp_reads: int
+    readres_reads: int
+
+
+@cache
+def currents() -> Currents:
+    """Those that ship. Raises TechnologyError where the file is malformed."""
+    return parse((files("archmodels") / FILE).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Currents:
+    """The currents of a file like `hbm2_pim.yaml`. Raises TechnologyError."""
+    whole = root(text, FILE)
+    whole.allow("sources", "currents", "commands")
+    counts = ("comp_reads", "readres_reads")
+    names = [item.name for item in fields(Currents) if item.name not in counts]
+    flows, commands = whole.child("currents"), whole.child("commands")
+    for entry, own in ((flows, names), (commands, counts)):
+        entry.allow("source", "derived", "note", *own)
+        entry.choice("source", whole.child("sources").keys())
+    return Currents(
+        **{name: flows.number(name) for name in names},
+        comp_reads=commands.integer("comp_reads"),
+        readres_reads=commands.integer("readres_reads"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandEnergy:
+    """Of one command each, in pJ; of a rank that idles, in pJ for a cycle."""
+
+    act_pj: float
+    rd_pj: float
+    wr_pj: float
+    ref_pj: float
+    g_act_pj: float
+    comp_pj: float
+    readres_pj: float
+    gwrite_pj: float
+    open_pj: float
+    closed_pj: float
+
+
+def command_energy(channel: PimChannel, flow: Currents, cycle_ns: float) -> CommandEnergy:
+    """What a channel's commands draw beyond its idling, and its idling."""
+    t, unit = channel.timing, flow.vdd_v * cycle_ns
+    act = flow.idd0_ma * t.rc_cycles - flow.idd3n_ma * t.ras_cycles
+    act -= flow.idd2n_ma * (t.rc_cycles - t.ras_cycles)
+    rd = (flow.idd4r_ma - flow.idd3n_ma) * t.burst_cycles
+    accesses = channel.row_bytes // channel.access_bytes
+    return CommandEnergy(
+        act_pj=unit * act,
+        rd_pj=unit * rd,
+        wr_pj=unit * (flow.idd4w_ma - flow.idd3n_ma) * t.burst_cycles,
+        ref_pj=unit * (flow.idd5ab_ma - flow.idd3n_ma) * t.rfc_cycles,
+        g_act_pj=unit * act * channel.banks_per_group,
+        comp_pj=unit * rd * flow.comp_reads,
+        readres_pj=unit * rd * flow.readres_reads,
+        gwrite_pj=unit * rd * accesses,
+        open_pj=unit * flow.idd3n_ma,
+        closed_pj=unit * flow.idd2n_ma,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """Bytes between memory and NPU."""
+
+    read: int = 0
+    written: int = 0
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(read=self.read + other.read, written=self.written + other.written)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Energy:
+    """Of all channels of a device, in pJ, by where it is spent."""
+
+    access_pj: float
+    dot_product_pj: float
+    refresh_pj: float
+    idle_pj: float
+
+    @property
+    def total_pj(self) -> float:
+        return self.access_pj + self.dot_product_pj + self.refresh_pj + self.idle_pj
+
+
+def _linear_reads(device: NpuPimDevice, layers: Sequence[Linear], tokens: int) -> int:
+    """Bytes that linear layers read."""
+    return sum(one.inputs * (one.outputs + tokens) for one in layers) * device.element_bytes
+
+
+def qkv_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:
+    """Of layer norm, queries, keys and values; as stage A."""
+    size, wide = device.element_bytes, tokens * model.hidden
+    reads = _linear_reads(device, [model.qkv], tokens) + (NORM_CROSSINGS - 1) * wide * size
+    return Traffic(read=reads, written=(wide + tokens * model.qkv.outputs) * size)
+
+
+def rest_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:
+    """Of what follows attention; as stage E."""
+    layers, size = [model.projection, model.up, model.down], device.element_bytes
+    wide, inner = tokens * model.hidden, tokens * model.up.outputs
+    once = (2 * (RESIDUAL_CROSSINGS - 1) + NORM_CROSSINGS - 1) * wide
+    reads = _linear_reads(device, layers, tokens) + (once + inner) * size
+    outputs = tokens * sum(one.outputs for one in layers)
+    return Traffic(read=reads, written=(3 * wide + inner + outputs) * size)
+
+
+def attention_pj(device: NpuPimDevice, model: Llm, channels: Channels, flow: Currents) -> float:
+    """Of all commands of attention, softmax's weights written by the host among them."""
+    channel, heads = device.channel, model.shard
+    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    total = 0.0
+    for length in (length for lengths in channels for length in lengths):
+        for product in (*logit(channel, heads, length), *attend(channel, heads, length)):
+            steps = product.results * product.steps
+            tile = channel.groups * one.g_act_pj + steps * one.comp_pj
+            tile += product.results * one.readres_pj
+            total += one.gwrite_pj + product.tiles * tile
+        written = heads.heads * ceil_div(length * device.element_bytes, channel.access_bytes)
+        total += written * one.wr_pj
+    return total
+
+
+def access_pj(device: NpuPimDevice, traffic: Traffic, flow: Currents) -> float:
+    """Of streams that use every row that they open whole."""
+    channel = device.channel
+    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    reads = ceil_div(traffic.read, channel.access_bytes)
+    writes = ceil_div(traffic.written, channel.access_bytes)
+    rows = ceil_div(traffic.read + traffic.written, channel.row_bytes)
+    return reads * one.rd_pj + writes * one.wr_pj + rows * one.act_pj
+
+
+def energy(
+    device: NpuPimDevice, model: Llm, batches: Sequence[Channels], stages: Stages, layers: int
+) -> Energy:
+    """Of so many layers of all `batches`: one, or two sub-batches that are interleaved.
+
+    Rows for accesses are open while the arrays work, rows for dot products while a channel
+    computes; a bank with one row buffer idles once.
+    """
+    channel, flow = device.channel, currents()
+    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    access = products = computing = 0.0
+    for batch in batches:
+        tokens, work = sum(map(len, batch)), attention(device, model.shard, batch)
+        moved = qkv_traffic(device, model, tokens) + rest_traffic(device, model, tokens)
+        access += layers * access_pj(device, moved, flow)
+        products += layers * attention_pj(device, model, batch, flow)
+        pace = work.pace(channel) if stages.is_interleaved else 1.0
+        computing += layers * work.mean_cycles / pace
+    cycles = stages.iteration_cycles(layers)
+    ranks = device.channels * channel.ranks
+    buffers = 2 if channel.row_buffers == RowBuffers.DUAL else 1
+    opened = computing + cycles - (0.0 if stages.is_interleaved else layers * stages.b)
+    refreshes = device.channels * cycles / channel.refresh_cycles if channel.refresh else 0.0
+    return Energy(
+        access_pj=access,
+        dot_product_pj=products,
+        refresh_pj=refreshes * one.ref_pj,
+        idle_pj=ranks * (opened * one.open_pj + (buffers * cycles - opened) * one.closed_pj),
+    )

@@ -1,0 +1,121 @@
+"""The NPU of a device: linear layers on its arrays, vector work, and attention without PIM.
+
+Cycles of the device's clock. Activations are stationary: a block of `side` inputs of `side` tokens
+is loaded, and the weights of these inputs stream past it, `arrays` at a time. The weights of a
+layer come from memory once, with the first `side` tokens; layers follow each other without overlap.
+"""
+
+from typing import Protocol
+
+from designs.npu_pim import DramTiming, Linear, NpuPimDevice
+from designs.rules import Int, Real, ceil_div, to_real, where_real
+
+START_CYCLES = 2000
+"""From the first request of a layer's weights until they come at the memory's rate.
+
+Calibrated together with what follows from refreshes (`stream_share`) against the stages without PIM
+of the authors' simulator (7B, 32 to 512 tokens): within 7 %; the same layers with the same tokens
+differ by up to 8 % there. It is why large matrices use more of the bandwidth than small ones.
+"""
+
+NORM_CROSSINGS = 2
+"""Of a tensor through memory: layer norm and activation function read one and write one."""
+
+RESIDUAL_CROSSINGS = 3
+"""Of a tensor through memory: a residual sum reads two and writes one."""
+
+SOFTMAX_STEPS = 3
+"""Of a vector unit for `lanes` values: difference, exponential, quotient."""
+
+
+class Layer(Protocol):
+    """A linear layer: one, or many as arrays."""
+
+    @property
+    def inputs(self) -> Int: ...
+
+    @property
+    def outputs(self) -> Int: ...
+
+
+def stream_share(timing: DramTiming) -> float:
+    """Part of the bandwidth that a stream of accesses has: a rank that is refreshed has none."""
+    return 1 - timing.rfc_cycles / timing.refi_cycles
+
+
+def stream_cycles(device: NpuPimDevice, count: Int) -> Real:
+    """Of so many bytes from memory, as a stream."""
+    share = stream_share(device.channel.timing) if device.channel.refresh else 1.0
+    return to_real(count) / (device.peak_bytes_per_cycle * share)
+
+
+def pass_cycles(device: NpuPimDevice, layer: Layer) -> Int:
+    """Of the arrays, for all weights and one block of tokens."""
+    side = device.side
+    blocks, tiles = ceil_div(layer.inputs, side), ceil_div(layer.outputs, side)
+    return blocks * (side + tile_cycles(device) * (tiles - 1))
+
+
+def tile_cycles(device: NpuPimDevice) -> int:
+    """Of the arrays, for `side` x `side` weights."""
+    return ceil_div(device.side, device.arrays)
+
+
+def drain_cycles(device: NpuPimDevice) -> int:
+    """From the last weights entering an array to its last result."""
+    return 2 * device.side - 2 + tile_cycles(device)
+
+
+def linear_cycles(device: NpuPimDevice, layer: Layer, tokens: Int) -> Real:
+    """Of a linear layer: the first block of tokens waits for the weights, the others do not."""
+    moved = layer.inputs * (layer.outputs + tokens) * device.element_bytes
+    memory = stream_cycles(device, moved) + START_CYCLES
+    once = to_real(pass_cycles(device, layer))
+    first = where_real(memory > once, memory, once)
+    others = to_real(ceil_div(tokens, device.side) - 1)
+    return first + others * once + drain_cycles(device)
+
+
+def vector_cycles(device: NpuPimDevice, values: Int, crossings: int) -> Real:
+    """Of element-wise work on a tensor: what it moves, at the peak rate, for writes are posted."""
+    moved = values * crossings * device.element_bytes
+    return to_real(moved) / device.peak_bytes_per_cycle
+
+
+def softmax_cycles(device: NpuPimDevice, length: int) -> int:
+    """Of one vector unit, for the logits of one head: maximum, sum, and the steps of each."""
+    lanes = device.vector_lanes
+    return 2 * _tree_cycles(length, lanes) + SOFTMAX_STEPS * ceil_div(length, lanes)
+
+
+def _tree_cycles(length: int, lanes: int) -> int:
+    """Of a reduction of so many values to one."""
+    cycles = 1
+    while length > lanes:
+        length = ceil_div(length, lanes)
+        cycles += length
+    return cycles
+
+
+def head_cycles(device: NpuPimDevice, length: int, head_dim: int) -> float:
+    """Of one head of one request on the NPU, as the authors' NPU without PIM does it.
+
+    Logits, softmax and sum one after the other, each waiting for what it fetches: query, keys and
+    values. Nothing of the next head is done meanwhile.
+    """
+    t = device.channel.timing
+    keys = Linear(inputs=head_dim, outputs=length)
+    values = Linear(inputs=length, outputs=head_dim)
+    fetch = t.rp_cycles + t.rcd_rd_cycles + t.read_cycles
+    arrays = pass_cycles(device, keys) + pass_cycles(device, values) + 2 * drain_cycles(device)
+    moved = stream_cycles(device, (keys.weights + values.weights) * device.element_bytes)
+    return float(arrays + moved + 3 * fetch + softmax_cycles(device, length))
+
+
+def exposed_load_cycles(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
+    """What the authors' NPU without PIM takes longer: blocks are loaded half as fast.
+
+    With the first `side` tokens it waits for weights anyway. Read off their simulator's stages of
+    128, 256 and 512 tokens, which are 128 cycles a block apart from those of the machine with PIM.
+    """
+    return (ceil_div(tokens, device.side) - 1) * ceil_div(layer.inputs, device.side) * device.side

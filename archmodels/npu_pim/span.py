@@ -1,0 +1,235 @@
+"""Time of many products on one channel, tile by tile, with the refreshes between.
+
+The same as the last command of `archmodels.npu_pim.channel`, without the commands: a tile is a
+handful of maxima, and tiles that follow each other alike are taken at once. Closing, opening and
+refreshing are each in the order of the controller, so that only the latest command of each kind and
+group matters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archmodels.npu_pim.tiles import (
+    data_cycles,
+    hold_cycles,
+    result_cycles,
+    work_cycles,
+)
+from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
+from designs.npu_pim.distances import Command, window
+from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+
+LONG_AGO = -(2**40)
+"""When what never was took place."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """What products took of a channel.
+
+    end_cycle: first after the data of the last result. refreshes: done until then.
+    """
+
+    end_cycle: int
+    refreshes: int
+
+
+class _Group:
+    """The banks of a group: when their rows were opened and closed, and how many are open."""
+
+    __slots__ = ("closed", "open", "opened", "rank")
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
+        self.opened = self.closed = LONG_AGO
+        self.open = 0
+
+
+class Span:
+    """A channel that does one product after the other, from idle."""
+
+    def __init__(self, channel: PimChannel, until_refresh: int) -> None:
+        self._channel, self._timing = channel, channel.timing
+        self._groups = [_Group(one % channel.ranks) for one in range(channel.groups)]
+        self._refreshed = [LONG_AGO] * channel.ranks
+        self._latest = [LONG_AGO] * channel.ranks
+        self._acts: dict[int, int] = {}
+        self._open_again = [LONG_AGO] * channel.ranks
+        self._vector_bank: int | None = None
+        self._act = LONG_AGO
+        self._act_group = self._groups[0]
+        self._now = self._vectors = self._rank = 0
+        self._due = until_refresh
+        self._close_after = self._copy_after = self._work_after = LONG_AGO
+        self._last = LONG_AGO
+        self._is_single = channel.row_buffers == RowBuffers.SINGLE
+        self._is_one = channel.precharge == Precharge.CHANNEL
+        found = window(channel)
+        is_full = found.needs[Command.G_ACT] + found.enters[Command.ACT] > found.most
+        self._apart = found.cycles if is_full else channel.timing.rrd_s_cycles
+        self.end_cycle = self.refreshes = 0
+
+    def serve(self, product: Product) -> None:
+        """Copy the vector, then do the tiles."""
+        self._wait(gwrite_cycles(self._channel))
+        self._copy()
+        left, step = product.tiles, 0
+        before: tuple[int, ...] = ()
+        while left:
+            needed = header_cycles(self._channel, self._rows(), product)
+            self._wait(needed)
+            start = self._last
+            self._tile(product)
+            left -= 1
+            shape = tuple(self._last - group.opened for group in self._groups)
+            if left and shape == before and self._last - start == step:
+                left -= self._skip(left, step, product)
+            before, step = shape, self._last - start
+        self.end_cycle = self._last + data_cycles(self._channel, product)
+
+    def _skip(self, left: int, step: int, product: Product) -> int:
+        """Take as many tiles at once as go before the next refresh, each `step` after another."""
+        count = left
+        if self._channel.refresh:
+            needed = header_cycles(self._channel, self._rows(), product)
+            count = min(left, max(0, -(-(self._due - self._now - needed) // step)))
+        for group in self._groups:
+            group.opened += count * step
+            group.closed += count * step
+        self._latest = [one + count * step for one in self._latest]
+        self._now += count * step
+        self._last += count * step
+        self._close_after += count * step
+        self._copy_after += count * step
+        self._work_after += count * step
+        return count
+
+    def _wait(self, needed: int) -> None:
+        while self._channel.refresh and self._due - self._now <= needed:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        t, rank, size = self._timing, self._rank, self._channel.banks_per_rank
+        self._now = max(self._now, self._due)
+        own = [group for group in self._groups if group.rank == rank]
+        self._close(own)
+        ready = max(max(group.closed for group in own) + t.rp_cycles, self._refreshed[rank])
+        banks = range(rank * size, (rank + 1) * size)
+        if self._vector_bank in banks:
+            ready = max(ready, self._close_vector())
+        self._refreshed[rank] = max(self._now, ready) + t.rfc_cycles
+        opened = max(self._refreshed[rank], self._latest[rank] + t.faw_cycles)
+        self._open_again[rank] = opened + t.rcd_rd_cycles
+        self._now = max(self._now, ready) + 1
+        self._rank = (rank + 1) % self._channel.ranks
+        self._due += self._channel.refresh_cycles
+        self.refreshes += 1
+
+    def _close(self, groups: Sequence[_Group]) -> None:
+        """Rows of dot products that are open, in order."""
+        if self._is_one and any(group.open for group in groups):
+            opened = max(group.opened for group in self._groups)
+            ready = max(self._now, self._close_after, opened + self._timing.ras_cycles)
+            for group in self._groups:
+                group.open, group.closed = 0, ready
+            self._now = ready + 1
+            return
+        for group in groups:
+            if group.open:
+                held = max(self._close_after, group.opened + self._timing.ras_cycles)
+                self._now = max(self._now, held) + group.open
+                group.open, group.closed = 0, self._now - 1
+
+    def _close_vector(self) -> int:
+        """Close the row of a vector, with one row buffer; the first cycle at which it is closed."""
+        if self._vector_bank is None:
+            return LONG_AGO
+        self._group(self._vector_bank).closed = closed = max(
+            self._now, self._act + self._timing.ras_cycles
+        )
+        self._now, self._vector_bank = closed + 1, None
+        return closed + self._timing.rp_cycles
+
+    def _group(self, bank: int) -> _Group:
+        """That a bank is in."""
+        rank, place = divmod(bank, self._channel.banks_per_rank)
+        return self._groups[place // self._channel.banks_per_group * self._channel.ranks + rank]
+
+    def _copy(self) -> None:
+        t = self._timing
+        bank = self._vectors % self._channel.banks
+        group, closed = self._group(bank), LONG_AGO
+        self._vectors += 1
+        if self._is_single:
+            self._vector_bank = bank
+            if group.open:
+                closed = max(self._now, self._close_after, group.opened + t.ras_cycles)
+                self._now = closed + 1
+                group.open -= 1
+            self._act_group = group
+            self._act = self._acts[bank] = max(
+                self._now,
+                closed + t.rp_cycles,
+                self._acts.get(bank, LONG_AGO) + t.rc_cycles,
+                self._latest[group.rank] + t.faw_cycles,
+                self._refreshed[group.rank],
+            )
+            self._now = max(self._act + t.rcd_rd_cycles, self._act + 1)
+        ready = max(self._copy_after, self._open_again[group.rank])
+        self._now = max(self._now, ready) + self._channel.gwrite_cycles
+
+    def _rows(self) -> int:
+        """That are open for dot products."""
+        return sum(group.open for group in self._groups)
+
+    def _tile(self, product: Product) -> None:
+        t = self._timing
+        self._close_vector()
+        closed = [group.closed for group in self._groups]
+        self._close(self._groups)
+        self._now += 1
+        for group, before in zip(self._groups, closed, strict=True):
+            self._open(group, before)
+        opened = max(group.opened for group in self._groups) + t.rcd_rd_cycles
+        first = max(self._now, opened, self._work_after)
+        self._last = first + work_cycles(self._channel, product)
+        self._now = self._last + 1
+        self._close_after = self._last + hold_cycles(self._channel, product)
+        self._work_after = self._copy_after = self._last
+        if self._channel.composite:
+            self._work_after += result_cycles(self._channel, product.steps)
+            is_whole = self._channel.fidelity == Fidelity.CORRECTED
+            self._copy_after = self._work_after if is_whole else self._last + t.column_l_cycles
+
+    def _open(self, group: _Group, closed: int) -> None:
+        t, own = self._timing, self._act_group
+        act = LONG_AGO
+        if group.rank == own.rank:
+            act = self._act + self._apart
+        if group is own:
+            act = max(act, self._act + (t.rc_cycles if self._is_single else t.rrd_l_cycles))
+        group.opened = max(
+            self._now,
+            max(group.closed, closed) + t.rp_cycles,
+            group.opened + t.rc_cycles,
+            self._latest[group.rank] + t.faw_cycles,
+            self._refreshed[group.rank],
+            act,
+        )
+        group.open = self._channel.banks_per_group
+        self._latest[group.rank] = group.opened
+        self._now = group.opened + 1
+
+
+def served(
+    channel: PimChannel, products: Sequence[Product], until_refresh: int | None = None
+) -> Served:
+    """What these products take, from an idle channel; `until_refresh` cycles to the first.
+
+    Without it, a whole interval.
+    """
+    first = channel.refresh_cycles if until_refresh is None else until_refresh
+    span = Span(channel, first)
+    for product in products:
+        span.serve(product)
+    return Served(end_cycle=span.end_cycle, refreshes=span.refreshes)
