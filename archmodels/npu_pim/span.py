@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from archmodels.npu_pim.tiles import (
     data_cycles,
     hold_cycles,
+    period,
     result_cycles,
     work_cycles,
 )
@@ -45,6 +46,30 @@ class _Group:
         self.open = 0
 
 
+class _Kind:
+    """Numbers of a tile.
+
+    needs: what the controller takes it to need without closing rows. copy, next: from its last
+    command until a vector may be copied, or the dot products of another tile may begin. shape: from
+    the opening of each group to the last command, where such tiles repeat; once it is known.
+    """
+
+    __slots__ = ("copy", "data", "hold", "needs", "next", "period", "shape", "work")
+
+    def __init__(self, channel: PimChannel, product: Product) -> None:
+        self.needs = header_cycles(channel, 0, product)
+        self.work = work_cycles(channel, product)
+        self.hold = hold_cycles(channel, product)
+        self.data = data_cycles(channel, product)
+        self.period = period(channel, product)
+        self.copy = self.next = 0
+        self.shape: tuple[int, ...] = ()
+        if channel.composite:
+            is_whole = channel.fidelity == Fidelity.CORRECTED
+            self.next = result_cycles(channel, product.steps)
+            self.copy = self.next if is_whole else channel.timing.column_l_cycles
+
+
 class Span:
     """A channel that does one product after the other, from idle."""
 
@@ -67,41 +92,53 @@ class Span:
         found = window(channel)
         is_full = found.needs[Command.G_ACT] + found.enters[Command.ACT] > found.most
         self._apart = found.cycles if is_full else channel.timing.rrd_s_cycles
+        self._kinds: dict[tuple[int, int], _Kind] = {}
+        self._copy_needs = gwrite_cycles(channel)
         self.end_cycle = self.refreshes = 0
 
     def serve(self, product: Product) -> None:
         """Copy the vector, then do the tiles."""
-        self._wait(gwrite_cycles(self._channel))
+        kind = self._kind(product)
+        self._wait(self._copy_needs)
         self._copy()
-        left, step = product.tiles, 0
+        left = product.tiles
         before: tuple[int, ...] = ()
         while left:
-            needed = header_cycles(self._channel, self._rows(), product)
-            self._wait(needed)
+            self._wait(kind.needs + self._timing.rtp_cycles * self._rows())
             start = self._last
-            self._tile(product)
+            self._tile(kind)
             left -= 1
             shape = tuple(self._last - group.opened for group in self._groups)
-            if left and shape == before and self._last - start == step:
-                left -= self._skip(left, step, product)
-            before, step = shape, self._last - start
-        self.end_cycle = self._last + data_cycles(self._channel, product)
+            if shape == kind.shape:
+                left -= self._skip(left, kind)
+            elif shape == before and self._last - start == kind.period:
+                kind.shape = shape
+            before = shape
+        self.end_cycle = self._last + kind.data
 
-    def _skip(self, left: int, step: int, product: Product) -> int:
-        """Take as many tiles at once as go before the next refresh, each `step` after another."""
+    def _kind(self, product: Product) -> _Kind:
+        key = (product.steps, product.results)
+        if key not in self._kinds:
+            self._kinds[key] = _Kind(self._channel, product)
+        return self._kinds[key]
+
+    def _skip(self, left: int, kind: _Kind) -> int:
+        """Take as many tiles at once as go before the next refresh, a period each."""
         count = left
         if self._channel.refresh:
-            needed = header_cycles(self._channel, self._rows(), product)
-            count = min(left, max(0, -(-(self._due - self._now - needed) // step)))
-        for group in self._groups:
-            group.opened += count * step
-            group.closed += count * step
-        self._latest = [one + count * step for one in self._latest]
-        self._now += count * step
-        self._last += count * step
-        self._close_after += count * step
-        self._copy_after += count * step
-        self._work_after += count * step
+            needed = kind.needs + self._timing.rtp_cycles * self._channel.banks
+            count = min(left, max(0, -(-(self._due - self._now - needed) // kind.period)))
+        if count:
+            time = count * kind.period
+            for group in self._groups:
+                group.opened += time
+                group.closed += time
+            self._latest = [one + time for one in self._latest]
+            self._now += time
+            self._last += time
+            self._close_after += time
+            self._copy_after += time
+            self._work_after += time
         return count
 
     def _wait(self, needed: int) -> None:
@@ -182,7 +219,7 @@ class Span:
         """That are open for dot products."""
         return sum(group.open for group in self._groups)
 
-    def _tile(self, product: Product) -> None:
+    def _tile(self, kind: _Kind) -> None:
         t = self._timing
         self._close_vector()
         closed = [group.closed for group in self._groups]
@@ -191,15 +228,11 @@ class Span:
         for group, before in zip(self._groups, closed, strict=True):
             self._open(group, before)
         opened = max(group.opened for group in self._groups) + t.rcd_rd_cycles
-        first = max(self._now, opened, self._work_after)
-        self._last = first + work_cycles(self._channel, product)
+        self._last = max(self._now, opened, self._work_after) + kind.work
         self._now = self._last + 1
-        self._close_after = self._last + hold_cycles(self._channel, product)
-        self._work_after = self._copy_after = self._last
-        if self._channel.composite:
-            self._work_after += result_cycles(self._channel, product.steps)
-            is_whole = self._channel.fidelity == Fidelity.CORRECTED
-            self._copy_after = self._work_after if is_whole else self._last + t.column_l_cycles
+        self._close_after = self._last + kind.hold
+        self._copy_after = self._last + kind.copy
+        self._work_after = self._last + kind.next
 
     def _open(self, group: _Group, closed: int) -> None:
         t, own = self._timing, self._act_group
