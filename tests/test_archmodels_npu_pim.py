@@ -26,7 +26,7 @@ from archmodels.npu_pim.baselines import (
     npu_only_roofline,
 )
 from archmodels.npu_pim.decode import dealt
-from archmodels.npu_pim.energy import command_energy, parse
+from archmodels.npu_pim.energy import command_energy, npu_only_energy, parse
 from archmodels.npu_pim.npu import (
     START_CYCLES,
     drain_cycles,
@@ -288,6 +288,18 @@ def test_energy_of_a_layer_adds_up() -> None:
     assert least < found.idle_pj < most
     single = replace(DEVICE, channel=blocked().channel)
     assert energy(single, MODEL, [BATCH], turned, 1).idle_pj < most / 2
+
+
+def test_energy_of_the_npu_alone() -> None:
+    machine = blocked()
+    stages = npu_only_published(machine, MODEL, BATCH)
+    found = npu_only_energy(machine, MODEL, BATCH, stages, 1)
+    turned = energy(machine, MODEL, [BATCH], stages, 1)
+    cached = 2 * 1024 * sum(map(sum, BATCH)) * 2
+    extra = cached // 64 * 804 + cached // 1024 * 828
+    assert found.access_pj - turned.access_pj == pytest.approx(extra, rel=1e-6)
+    assert found.dot_product_pj == 0 and found.refresh_pj == turned.refresh_pj
+    assert 64 * 48 * stages.layer_cycles < found.idle_pj < 64 * 66 * stages.layer_cycles
 
 
 def test_a_file_of_currents_is_checked() -> None:

@@ -10,7 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 from archmodels.npu_pim.attention import Channels, attention
-from archmodels.npu_pim.npu import NORM_CROSSINGS, RESIDUAL_CROSSINGS
+from archmodels.npu_pim.baselines import cache_bytes
+from archmodels.npu_pim.npu import NORM_CROSSINGS, RESIDUAL_CROSSINGS, stream_cycles
 from archmodels.npu_pim.stages import Stages
 from archmodels.technology.entries import root
 from designs.npu_pim import Linear, Llm, NpuPimDevice, PimChannel, RowBuffers
@@ -177,24 +178,54 @@ def energy(
     Rows for accesses are open while the arrays work, rows for dot products while a channel
     computes; a bank with one row buffer idles once.
     """
-    channel, flow = device.channel, currents()
-    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    flow = currents()
     access = products = computing = 0.0
     for batch in batches:
         tokens, work = sum(map(len, batch)), attention(device, model.shard, batch)
         moved = qkv_traffic(device, model, tokens) + rest_traffic(device, model, tokens)
-        access += layers * access_pj(device, moved, flow)
-        products += layers * attention_pj(device, model, batch, flow)
-        pace = work.pace(channel) if stages.is_interleaved else 1.0
-        computing += layers * work.mean_cycles / pace
+        access += access_pj(device, moved, flow)
+        products += attention_pj(device, model, batch, flow)
+        pace = work.pace(device.channel) if stages.is_interleaved else 1.0
+        computing += work.mean_cycles / pace
     cycles = stages.iteration_cycles(layers)
-    ranks = device.channels * channel.ranks
-    buffers = 2 if channel.row_buffers == RowBuffers.DUAL else 1
-    opened = computing + cycles - (0.0 if stages.is_interleaved else layers * stages.b)
-    refreshes = device.channels * cycles / channel.refresh_cycles if channel.refresh else 0.0
+    streaming = cycles if stages.is_interleaved else layers * (stages.a + stages.e)
     return Energy(
-        access_pj=access,
-        dot_product_pj=products,
-        refresh_pj=refreshes * one.ref_pj,
-        idle_pj=ranks * (opened * one.open_pj + (buffers * cycles - opened) * one.closed_pj),
+        access_pj=layers * access,
+        dot_product_pj=layers * products,
+        refresh_pj=_refresh_pj(device, cycles, flow),
+        idle_pj=_idle_pj(device, cycles, streaming + layers * computing, flow),
     )
+
+
+def npu_only_energy(
+    device: NpuPimDevice, model: Llm, channels: Channels, stages: Stages, layers: int
+) -> Energy:
+    """Of the NPU alone, which reads keys and values; `device` has one row buffer in a bank."""
+    flow, tokens = currents(), sum(map(len, channels))
+    moved = qkv_traffic(device, model, tokens) + rest_traffic(device, model, tokens)
+    cached = cache_bytes(device, model, channels)
+    cycles = stages.iteration_cycles(layers)
+    streaming = stages.a + stages.e + float(stream_cycles(device, cached))
+    return Energy(
+        access_pj=layers * access_pj(device, moved + Traffic(read=cached), flow),
+        dot_product_pj=0.0,
+        refresh_pj=_refresh_pj(device, cycles, flow),
+        idle_pj=_idle_pj(device, cycles, layers * streaming, flow),
+    )
+
+
+def _refresh_pj(device: NpuPimDevice, cycles: float, flow: Currents) -> float:
+    channel = device.channel
+    if not channel.refresh:
+        return 0.0
+    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    return device.channels * cycles / channel.refresh_cycles * one.ref_pj
+
+
+def _idle_pj(device: NpuPimDevice, cycles: float, opened: float, flow: Currents) -> float:
+    """Of row buffers that are open for `opened` cycles, one kind after the other."""
+    channel = device.channel
+    one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
+    buffers = 2 if channel.row_buffers == RowBuffers.DUAL else 1
+    closed = buffers * cycles - opened
+    return device.channels * channel.ranks * (opened * one.open_pj + closed * one.closed_pj)
