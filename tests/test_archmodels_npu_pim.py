@@ -18,6 +18,7 @@ from archmodels.npu_pim import (
     served,
     utilisation,
 )
+from archmodels.npu_pim.append import append_cycles, key_cycles, staged_tokens, value_cycles
 from archmodels.npu_pim.baselines import (
     blocked_published,
     gpu,
@@ -49,6 +50,7 @@ from archmodels.npu_pim.tiles import instruction_count
 from archmodels.technology.entries import TechnologyError
 from designs.npu_pim import Fidelity, Gpu, Linear, PimChannel, blocked, llm, published
 from designs.npu_pim.gemv import attend, logit
+from designs.rules import RuleError
 
 DEVICE, MODEL = published(), llm("gpt3_7b")
 BATCH = tuple((300 + 7 * one, 90) if one % 3 else (200,) for one in range(32))
@@ -113,6 +115,11 @@ def test_attention_is_as_slow_as_its_slowest_channel() -> None:
         assert phase.mean_cycles == pytest.approx(sum(ends) / 32)
     assert work.cycles == work.logit.cycles + work.attend.cycles
     assert 0.8 < work.bus_share < 0.84 and 0.9 < work.pace(DEVICE.channel) < 0.93
+
+
+def test_heads_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(RuleError, match="head_dim must divide the 512 values of a row, not be 96"):
+        attention(DEVICE, replace(MODEL.shard, head_dim=96), BATCH)
 
 
 def test_an_empty_batch_takes_no_time() -> None:
@@ -316,3 +323,15 @@ def test_what_corrections_cost() -> None:
             ends = [served(channel, work, first).end_cycle for first in range(150, 1950, 50)]
             cycles.append(sum(ends))
         assert cycles[1] / cycles[0] == pytest.approx(measured, abs=0.05)
+
+
+def test_a_new_token_costs_a_row_for_each_dimension_of_its_value() -> None:
+    """1024 rows of 7B on four devices, eight in a window of 30 cycles: 3,840 cycles."""
+    assert value_cycles(DEVICE.channel, MODEL.shard, 1) == 3840
+    assert staged_tokens(DEVICE.channel) == 32
+    assert value_cycles(DEVICE.channel, MODEL.shard, 32) == 120
+    key = 2 * (14 + 16 * 2 + 4 + 16 + 14)
+    assert key_cycles(DEVICE.channel, MODEL.shard) == key
+    uneven = ((1, 2, 3), (4,), ())
+    assert append_cycles(DEVICE.channel, MODEL.shard, uneven, 1) == 3 * (key + 3840)
+    assert append_cycles(DEVICE.channel, MODEL.shard, (), 1) == 0

@@ -11,7 +11,8 @@ from itertools import chain
 from archmodels.npu_pim.span import Served, served
 from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
 from designs.npu_pim import Heads, NpuPimDevice, PimChannel, Product
-from designs.npu_pim.gemv import attend, logit
+from designs.npu_pim.gemv import HeadsFit, attend, logit
+from designs.rules import check_rules
 
 Channels = Sequence[Sequence[int]]
 """Lengths of the requests of each channel."""
@@ -68,7 +69,11 @@ class Attention:
 
 
 def attention(device: NpuPimDevice, heads: Heads, channels: Channels) -> Attention:
-    """What the requests of each channel take, from channels that are idle."""
+    """What the requests of each channel take, from channels that are idle.
+
+    Raises RuleError where heads do not fit in rows.
+    """
+    check_rules(HeadsFit.RULES, HeadsFit(channel=device.channel, heads=heads))
     return Attention(
         logit=_phase(device, heads, channels, 0), attend=_phase(device, heads, channels, 1)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from designs.npu_pim.timing import DramTiming
-from designs.rules import Rule, boolean, check, choice, integer, nested
+from designs.rules import Rule, boolean, check, choice, integer, maximum, nested
 
 
 class RowBuffers(enum.IntEnum):
@@ -128,6 +128,14 @@ class PimChannel:
         return self.timing.refi_cycles // self.ranks
 
     @property
+    def longest_tile_cycles(self) -> int:
+        """What a controller reserves at most: for a tile of single steps, all rows to be closed."""
+        t = self.timing
+        opening = t.faw_cycles * (self.bank_groups - 1) + t.rcd_rd_cycles
+        work = t.column_l_cycles * (maximum(self.row_steps, t.tree_steps) + self.row_steps - 1)
+        return t.rtp_cycles * self.banks + opening + work
+
+    @property
     def gwrite_cycles(self) -> int:
         """That the copy of a row to the vector buffer takes."""
         return self.timing.gwrite_step_cycles * self.row_steps
@@ -154,8 +162,11 @@ PimChannel.RULES = (
     ),
     Rule(
         key="timing",
-        holds=lambda p: p.timing.refi_cycles > p.ranks * (p.timing.rfc_cycles + p.timing.rc_cycles),
-        sentence="timing.refi_cycles must be more than ranks * (rfc_cycles + rc_cycles), "
-        "{p.ranks} * ({p.timing.rfc_cycles} + {p.timing.rc_cycles}), not {p.timing.refi_cycles}",
+        holds=lambda p: (
+            (p.refresh ^ True)
+            | (p.refresh_cycles > p.timing.rfc_cycles + p.timing.rc_cycles + p.longest_tile_cycles)
+        ),
+        sentence="timing.refi_cycles / ranks must be more than rfc_cycles + rc_cycles + a tile's "
+        "{p.longest_tile_cycles}, for a tile fits between refreshes, not {p.refresh_cycles}",
     ),
 )
