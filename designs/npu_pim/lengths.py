@@ -1,0 +1,88 @@
+"""Lengths of the requests of a batch that has been decoding for long, drawn from a data set's law.
+
+A data set is known by mean and median of its prompts and of its answers; both are taken as
+log-normal, which two numbers fix. Where finished requests are replaced at once, the requests that
+are found at some time have answers in proportion to their length, of which any part is done.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from designs.npu_pim.requests import Request
+from designs.rules import Rule, check, integer, number
+
+_TOKENS_MAX = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lengths:
+    """A data set: tokens of prompts and answers, and the longest request that is kept."""
+
+    RULES: ClassVar[tuple[Rule["Lengths"], ...]]
+
+    prompt_mean: float = number(
+        default=80, low=1, high=_TOKENS_MAX, doc="of prompts", unit="tokens"
+    )
+    prompt_median: float = number(
+        default=17, low=1, high=_TOKENS_MAX, doc="of prompts", unit="tokens"
+    )
+    answer_mean: float = number(
+        default=296, low=1, high=_TOKENS_MAX, doc="of answers", unit="tokens"
+    )
+    answer_median: float = number(
+        default=261, low=1, high=_TOKENS_MAX, doc="of answers", unit="tokens"
+    )
+    longest: int = integer(
+        default=2048, low=1, high=_TOKENS_MAX, doc="that is kept of a request", unit="tokens"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def snapshot(self, count: int, seed: int) -> tuple[Request, ...]:
+        """So many requests as they are found at some time."""
+        draw = np.random.default_rng(seed)
+        prompts = _log_normal(draw, self.prompt_mean, self.prompt_median, 0, count)
+        answers = _log_normal(draw, self.answer_mean, self.answer_median, 1, count)
+        found = np.ceil(prompts + draw.random(count) * answers)
+        return tuple(
+            Request(length=int(one)) for one in np.clip(found, 1, self.longest).astype(np.int64)
+        )
+
+
+Lengths.RULES = (
+    Rule(
+        key="prompt_median",
+        holds=lambda p: p.prompt_median <= p.prompt_mean,
+        sentence="prompt_median must be at most prompt_mean = {p.prompt_mean}, "
+        "not {p.prompt_median}",
+    ),
+    Rule(
+        key="answer_median",
+        holds=lambda p: p.answer_median <= p.answer_mean,
+        sentence="answer_median must be at most answer_mean = {p.answer_mean}, "
+        "not {p.answer_median}",
+    ),
+)
+
+
+def sharegpt() -> Lengths:
+    """Conversations: prompts of 80 tokens, median 17, answers of 296, median 261."""
+    return Lengths()
+
+
+def alpaca() -> Lengths:
+    """Instructions: prompts of 12 tokens, median 11, answers of 56, median 41."""
+    return Lengths(prompt_mean=12, prompt_median=11, answer_mean=56, answer_median=41)
+
+
+def _log_normal(
+    draw: Generator, mean: float, median: float, weight: int, count: int
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """Drawn in proportion to the law times its value to the power `weight`, which only moves it."""
+    spread = 2 * math.log(mean / median)
+    return draw.lognormal(math.log(median) + weight * spread, math.sqrt(spread), count)
