@@ -27,7 +27,7 @@ from archmodels.npu_pim.baselines import (
     npu_only_roofline,
 )
 from archmodels.npu_pim.decode import dealt
-from archmodels.npu_pim.energy import command_energy, npu_only_energy, parse
+from archmodels.npu_pim.energy import command_energy, npu_only_energy, parse, rest_traffic
 from archmodels.npu_pim.npu import (
     START_CYCLES,
     drain_cycles,
@@ -335,3 +335,15 @@ def test_a_new_token_costs_a_row_for_each_dimension_of_its_value() -> None:
     uneven = ((1, 2, 3), (4,), ())
     assert append_cycles(DEVICE.channel, MODEL.shard, uneven, 1) == 3 * (key + 3840)
     assert append_cycles(DEVICE.channel, MODEL.shard, (), 1) == 0
+
+
+def test_a_gate_is_read_and_not_written() -> None:
+    gated = llm("llama2_7b")
+    plain = replace(gated, gated=False)
+    tokens, inner = 200, 11008 // 4
+    extra = linear_cycles(DEVICE, gated.up, tokens) - linear_cycles(DEVICE, plain.up, tokens)
+    cycles = rest_cycles(DEVICE, gated, tokens) - rest_cycles(DEVICE, plain, tokens)
+    assert cycles - extra == pytest.approx(2 * tokens * inner / 1024)
+    more, less = (rest_traffic(DEVICE, one, tokens) for one in (gated, plain))
+    assert more.read - less.read == 2 * inner * (4096 + tokens)
+    assert more.written - less.written == 2 * inner * tokens

@@ -137,11 +137,11 @@ def qkv_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:
 def rest_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:
     """Of what follows attention; as stage E."""
     layers, size = [model.projection, model.up, model.down], device.element_bytes
-    wide, inner = tokens * model.hidden, tokens * model.up.outputs
+    wide = tokens * model.hidden
     once = (2 * (RESIDUAL_CROSSINGS - 1) + NORM_CROSSINGS - 1) * wide
-    reads = _linear_reads(device, layers, tokens) + (once + inner) * size
-    outputs = tokens * sum(one.outputs for one in layers)
-    return Traffic(read=reads, written=(3 * wide + inner + outputs) * size)
+    reads = _linear_reads(device, layers, tokens) + (once + tokens * model.up.outputs) * size
+    outputs = tokens * (model.down.inputs + sum(one.outputs for one in layers))
+    return Traffic(read=reads, written=(3 * wide + outputs) * size)
 
 
 def attention_pj(device: NpuPimDevice, model: Llm, channels: Channels, flow: Currents) -> float:

@@ -19,7 +19,7 @@ differ by up to 8 % there. It is why large matrices use more of the bandwidth th
 """
 
 NORM_CROSSINGS = 2
-"""Of a tensor through memory: layer norm and activation function read one and write one."""
+"""Of a tensor through memory: layer norm reads one and writes one."""
 
 RESIDUAL_CROSSINGS = 3
 """Of a tensor through memory: a residual sum reads two and writes one."""

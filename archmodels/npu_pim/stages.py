@@ -66,14 +66,14 @@ def rest_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> Real:
 
     With the sums over devices behind projection and feed-forward, where links are given.
     """
-    wide, inner = tokens * model.hidden, tokens * model.up.outputs
+    wide, inner = tokens * model.hidden, tokens * (model.up.outputs + model.down.inputs)
     linear: Real = 0.0
     for layer in (model.projection, model.up, model.down):
         linear = linear + linear_cycles(device, layer, tokens)
     sums = 2 * vector_cycles(device, wide, RESIDUAL_CROSSINGS)
     norm = vector_cycles(device, wide, NORM_CROSSINGS)
     shared = 2 * reduction_cycles(device, model, tokens)
-    return linear + sums + norm + shared + vector_cycles(device, inner, NORM_CROSSINGS)
+    return linear + sums + norm + shared + vector_cycles(device, inner, 1)
 
 
 def reduction_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> float:
