@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from designs.document import DesignError, Place
+from designs.document import Place, read_text
 
 LENGTH_COLUMN = "seq_len"
 CHANNEL_COLUMN = "ch_idx"
@@ -33,16 +33,7 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
 
     Raises DesignError: one sentence with "source:line: column: " in front.
     """
-    place = Place(source=source)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise place.error("file must exist, and there is none of this name") from error
-    except UnicodeDecodeError as error:
-        raise place.error("file must be UTF-8 text, and it is not") from error
-    except OSError as error:
-        raise place.error(f"file must be readable, and it is not ({error.strerror})") from error
-    rows = csv.reader(text.splitlines())
+    rows = csv.reader(read_text(path, source).splitlines())
     head = [cell.strip() for cell in next(rows, [])]
     if LENGTH_COLUMN not in head or not set(head) <= set(COLUMNS) or len({*head}) < len(head):
         raise Place(source=source, line=1).error(
@@ -54,7 +45,7 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
         if any(cell.strip() for cell in row)
     ]
     if not found:
-        raise place.error("file must have at least one request, and it has none")
+        raise Place(source=source).error("file must have at least one request, and it has none")
     return tuple(found)
 
 
@@ -62,29 +53,21 @@ def _request(row: Sequence[str], head: Sequence[str], place: Place, limits: Limi
     if len(row) > len(head):
         raise place.error(f"row must have at most {len(head)} cells, not {len(row)}")
     cells = dict(zip(head, (*row, *[""] * len(head)), strict=False))
-    length = _count(cells[LENGTH_COLUMN], place.child(LENGTH_COLUMN), "at least 1")
-    if length < 1:
-        raise place.child(LENGTH_COLUMN).error(f"seq_len must be at least 1, not {length}")
-    if length > limits.length:
-        raise place.child(LENGTH_COLUMN).error(
-            f"seq_len must be at most {limits.length}, which a channel holds, not {length}"
-        )
+    length = _count(cells[LENGTH_COLUMN], place.child(LENGTH_COLUMN), range(1, limits.length + 1))
     if CHANNEL_COLUMN not in cells:
         return Request(length=length)
-    channel = _count(cells[CHANNEL_COLUMN], place.child(CHANNEL_COLUMN), "at least 0")
-    if not 0 <= channel < limits.channels:
-        raise place.child(CHANNEL_COLUMN).error(
-            f"ch_idx must be between 0 and {limits.channels - 1}, not {channel}"
-        )
+    channel = _count(cells[CHANNEL_COLUMN], place.child(CHANNEL_COLUMN), range(limits.channels))
     return Request(length=length, channel=channel)
 
 
-def _count(text: str, place: Place, least: str) -> int:
+def _count(text: str, place: Place, legal: range) -> int:
+    """The integer in a cell, which is one of `legal`."""
     try:
-        return int(text.strip())
+        found = int(text.strip())
     except ValueError as error:
         what = repr(text.strip()) if text.strip() else "missing"
-        raise place.error(f"{place.key} must be an integer of {least}, not {what}") from error
-
-
-__all__ = ["COLUMNS", "DesignError", "Limits", "Request", "read_requests"]
+        raise place.error(f"{place.key} must be an integer, not {what}") from error
+    if found not in legal:
+        limits = f"{legal[0]} and {legal[-1]}, for a device has no more"
+        raise place.error(f"{place.key} must be between {limits}, not {found}")
+    return found
