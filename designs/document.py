@@ -121,20 +121,16 @@ def written(value: object) -> str:
 
 def read(path: Path, source: str) -> Node:
     """The document in a YAML file; errors call the file `source`. Raises DesignError."""
-    return parse(read_text(path, source), Place(source=source, line=1, folder=path.parent))
-
-
-def read_text(path: Path, source: str) -> str:
-    """What is in a file; errors call the file `source`. Raises DesignError."""
     place = Place(source=source)
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise place.error("file must exist, and there is none of this name") from error
     except UnicodeDecodeError as error:
         raise place.error("file must be UTF-8 text, and it is not") from error
     except OSError as error:
         raise place.error(f"file must be readable, and it is not ({error.strerror})") from error
+    return parse(text, Place(source=source, line=1, folder=path.parent))
 
 
 def parse(text: str, place: Place) -> Node:

@@ -32,7 +32,9 @@ from archmodels.npu_pim.npu import (
     START_CYCLES,
     drain_cycles,
     exposed_load_cycles,
+    linear_bytes,
     linear_cycles,
+    linear_tile,
     pass_cycles,
     softmax_cycles,
     stream_cycles,
@@ -79,12 +81,25 @@ def test_the_first_block_of_tokens_waits_for_weights() -> None:
     assert linear_cycles(DEVICE, compute, 1) == 512 * 128 + drain
 
 
+def test_a_small_scratchpad_reads_again() -> None:
+    layer, tokens = MODEL.up, 256
+    once = (layer.weights + layer.inputs * tokens) * 2
+    assert linear_bytes(DEVICE, layer, tokens) == once
+    small = replace(DEVICE, spad_bytes=7 * 2**20)
+    assert linear_tile(small, layer, tokens) == (1024, 256)
+    assert linear_bytes(small, layer, tokens) == once + 3 * layer.inputs * tokens * 2
+    tiny = replace(DEVICE, spad_bytes=2 * 2 * (64 * 64 + 64 * 32 + 64 * 32))
+    wide = Linear(inputs=64, outputs=64)
+    assert linear_tile(tiny, wide, 128) == (32, 64)
+    assert linear_bytes(tiny, wide, 128) == 2 * (2 * 64 * 64 + 2 * 64 * 128)
+
+
 def test_large_matrices_use_more_of_the_bandwidth() -> None:
     found = []
     for name in ("gpt3_7b", "gpt3_13b", "gpt3_30b", "gpt3_175b"):
         layer = llm(name).up
         cycles = linear_cycles(DEVICE, layer, 128) - drain_cycles(DEVICE)
-        found.append(2 * (layer.weights + 128 * layer.inputs) / 1024 / cycles)
+        found.append(linear_bytes(DEVICE, layer, 128) / 1024 / cycles)
     assert found == sorted(found)
     assert 0.87 < found[0] < 0.9 and 0.91 < found[2] < stream_share(DEVICE.channel.timing)
 
@@ -92,8 +107,11 @@ def test_large_matrices_use_more_of_the_bandwidth() -> None:
 def test_layers_run_on_arrays_of_tokens() -> None:
     tokens = np.array([1, 128, 129, 700], dtype=np.int64)
     whole = linear_cycles(DEVICE, MODEL.up, tokens)
+    small = replace(DEVICE, spad_bytes=2**20)
+    parts = linear_cycles(small, MODEL.up, tokens)
     for index, one in enumerate(tokens):
         assert np.asarray(whole)[index] == linear_cycles(DEVICE, MODEL.up, int(one))
+        assert np.asarray(parts)[index] == linear_cycles(small, MODEL.up, int(one))
 
 
 @pytest.mark.parametrize(("length", "cycles"), [(1, 5), (128, 5), (129, 12), (512, 22)])

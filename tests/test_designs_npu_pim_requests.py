@@ -56,9 +56,9 @@ def test_what_is_wrong_is_said_once(tmp_path: Path, text: str, sentence: str) ->
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DesignError, match="none.csv: file must exist"):
+    with pytest.raises(DesignError, match="none.csv: file must exist and be UTF-8 text"):
         read_requests(tmp_path / "none.csv", "none.csv", LIMITS)
     path = tmp_path / "latin.csv"
     path.write_bytes(b"seq_len\n\xff\n")
-    with pytest.raises(DesignError, match="latin.csv: file must be UTF-8 text"):
+    with pytest.raises(DesignError, match="latin.csv: file must exist and be UTF-8 text"):
         read_requests(path, "latin.csv", LIMITS)

@@ -11,7 +11,12 @@ from importlib.resources import files
 
 from archmodels.npu_pim.attention import Channels, attention
 from archmodels.npu_pim.baselines import cache_bytes
-from archmodels.npu_pim.npu import NORM_CROSSINGS, RESIDUAL_CROSSINGS, stream_cycles
+from archmodels.npu_pim.npu import (
+    NORM_CROSSINGS,
+    RESIDUAL_CROSSINGS,
+    linear_bytes,
+    stream_cycles,
+)
 from archmodels.npu_pim.stages import Stages
 from archmodels.technology.entries import root
 from designs.npu_pim import Linear, Llm, NpuPimDevice, PimChannel, RowBuffers
@@ -124,7 +129,7 @@ class Energy:
 
 def _linear_reads(device: NpuPimDevice, layers: Sequence[Linear], tokens: int) -> int:
     """Bytes that linear layers read."""
-    return sum(one.inputs * (one.outputs + tokens) for one in layers) * device.element_bytes
+    return sum(int(linear_bytes(device, one, tokens)) for one in layers)
 
 
 def qkv_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:

@@ -2,13 +2,14 @@
 
 Cycles of the device's clock. Activations are stationary: a block of `side` inputs of `side` tokens
 is loaded, and the weights of these inputs stream past it, `arrays` at a time. The weights of a
-layer come from memory once, with the first `side` tokens; layers follow each other without overlap.
+layer come from memory with the first `side` tokens, once if the scratchpad holds enough; layers
+follow each other without overlap.
 """
 
 from typing import Protocol
 
 from designs.npu_pim import DramTiming, Linear, NpuPimDevice
-from designs.rules import Int, Real, ceil_div, to_real, where_real
+from designs.rules import Int, Real, anywhere, ceil_div, maximum, to_real, where, where_real
 
 START_CYCLES = 2000
 """From the first request of a layer's weights until they come at the memory's rate.
@@ -66,10 +67,37 @@ def drain_cycles(device: NpuPimDevice) -> int:
     return 2 * device.side - 2 + tile_cycles(device)
 
 
+def linear_tile(device: NpuPimDevice, layer: Layer, tokens: Int) -> tuple[Int, Int]:
+    """Outputs and tokens of a part of a layer that fits in half of the scratchpad.
+
+    The longest of outputs, inputs and tokens is halved until weights, inputs and results fit.
+    """
+    outputs, inputs, rows = layer.outputs, layer.inputs, tokens
+    while True:
+        values = outputs * inputs + inputs * rows + outputs * rows
+        is_over = 2 * values * device.element_bytes > device.spad_bytes
+        if not anywhere(is_over):
+            return outputs, rows
+        most = maximum(maximum(outputs, inputs), rows)
+        by_outputs = is_over & (outputs == most)
+        by_inputs = is_over & (inputs == most) & (by_outputs ^ True)
+        by_rows = is_over & (by_outputs ^ True) & (by_inputs ^ True)
+        outputs = where(by_outputs, ceil_div(outputs, 2), outputs)
+        inputs = where(by_inputs, ceil_div(inputs, 2), inputs)
+        rows = where(by_rows, ceil_div(rows, 2), rows)
+
+
+def linear_bytes(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
+    """That a layer reads: weights for each part of the tokens, tokens for each of the outputs."""
+    outputs, rows = linear_tile(device, layer, tokens)
+    weights = layer.inputs * layer.outputs * ceil_div(tokens, rows)
+    values: Int = weights + layer.inputs * tokens * ceil_div(layer.outputs, outputs)
+    return values * device.element_bytes
+
+
 def linear_cycles(device: NpuPimDevice, layer: Layer, tokens: Int) -> Real:
     """Of a linear layer: the first block of tokens waits for the weights, the others do not."""
-    moved = layer.inputs * (layer.outputs + tokens) * device.element_bytes
-    memory = stream_cycles(device, moved) + START_CYCLES
+    memory = stream_cycles(device, linear_bytes(device, layer, tokens)) + START_CYCLES
     once = to_real(pass_cycles(device, layer))
     first = where_real(memory > once, memory, once)
     others = to_real(ceil_div(tokens, device.side) - 1)

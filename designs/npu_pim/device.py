@@ -11,13 +11,16 @@ from typing import ClassVar
 from designs.npu_pim.channel import Fidelity, PimChannel, RowBuffers
 from designs.rules import Rule, check, integer, nested
 
+KIB = 1024
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NpuPimDevice:
     """One device: an NPU and its channels, on one clock.
 
     Activations are stationary in the arrays and weights stream through them; all arrays together
-    are one array that takes `arrays` weights of a column at once.
+    are one array that takes `arrays` weights of a column at once. The scratchpad is what the
+    authors' program has; their configuration says 7 MiB, which it does not read.
     """
 
     RULES: ClassVar[tuple[Rule["NpuPimDevice"], ...]] = ()
@@ -30,6 +33,13 @@ class NpuPimDevice:
     side: int = integer(default=128, low=1, high=1024, doc="rows and columns", unit="elements")
     vector_units: int = integer(default=8, low=1, high=256, doc="vector units", unit="units")
     vector_lanes: int = integer(default=128, low=1, high=1024, doc="of a unit", unit="lanes")
+    spad_bytes: int = integer(
+        default=134_218 * KIB,
+        low=32,
+        high=2**40,
+        doc="scratchpad, of which half is filled while the other is used",
+        unit="bytes",
+    )
     clock_hz: int = integer(
         default=1_000_000_000, low=1, high=2**35, doc="of NPU and commands", unit="Hz"
     )

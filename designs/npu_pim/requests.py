@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from designs.document import Place, read_text
+from designs.document import Place
 
 LENGTH_COLUMN = "seq_len"
 CHANNEL_COLUMN = "ch_idx"
@@ -33,7 +33,12 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
 
     Raises DesignError: one sentence with "source:line: column: " in front.
     """
-    rows = csv.reader(read_text(path, source).splitlines())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        sentence = "file must exist and be UTF-8 text, and it does not or is not"
+        raise Place(source=source).error(sentence) from error
+    rows = csv.reader(text.splitlines())
     head = [cell.strip() for cell in next(rows, [])]
     if LENGTH_COLUMN not in head or not set(head) <= set(COLUMNS) or len({*head}) < len(head):
         raise Place(source=source, line=1).error(
