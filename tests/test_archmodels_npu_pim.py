@@ -27,11 +27,20 @@ from archmodels.npu_pim.baselines import (
     npu_only_roofline,
 )
 from archmodels.npu_pim.decode import dealt
-from archmodels.npu_pim.energy import command_energy, npu_only_energy, parse, rest_traffic
+from archmodels.npu_pim.energy import (
+    Traffic,
+    access_pj,
+    attention_pj,
+    command_energy,
+    npu_only_energy,
+    parse,
+    rest_traffic,
+)
 from archmodels.npu_pim.npu import (
     START_CYCLES,
     drain_cycles,
     exposed_load_cycles,
+    head_cycles,
     linear_bytes,
     linear_cycles,
     linear_tile,
@@ -140,6 +149,22 @@ def test_heads_that_do_not_fit_are_refused() -> None:
         attention(DEVICE, replace(MODEL.shard, head_dim=96), BATCH)
 
 
+def test_slots_of_the_slowest_channel() -> None:
+    """Each vector one; a tile of keys 45, one of values 42."""
+    work = attention(DEVICE, MODEL.shard, ((320,), (64,)))
+    assert work.logit.slots == 2 * (1 + 10 * 45) and work.logit.tiles == 20
+    assert work.attend.slots == 8 * (1 + 4 * 42) and work.attend.tiles == 32
+    assert work.attend.bare_cycles == 32 * 143
+
+
+def test_one_head_on_the_npu_alone() -> None:
+    """Of 200 tokens: two tiles of weights, two blocks, three fetches of 44 cycles, a softmax."""
+    arrays = (128 + 16) + 2 * 128 + 2 * drain_cycles(DEVICE)
+    moved = stream_cycles(DEVICE, 2 * 2 * 128 * 200)
+    found = head_cycles(DEVICE, 200, 128)
+    assert found == pytest.approx(arrays + moved + 3 * 44 + softmax_cycles(DEVICE, 200))
+
+
 def test_an_empty_batch_takes_no_time() -> None:
     work = attention(DEVICE, MODEL.shard, ((),) * 32)
     assert work.cycles == 0 and work.bus_share == 1 and work.pace(DEVICE.channel) == 1
@@ -205,6 +230,11 @@ def test_stages_in_turn_and_interleaved() -> None:
     assert mixed.layer_cycles == mixed.c + mixed.d
     whole = mixed.a + mixed.b + mixed.e + mixed.f
     assert mixed.iteration_cycles(32) == whole + 31 * mixed.layer_cycles
+    uneven = interleaved(DEVICE, MODEL, ((40,),), ((1500,) * 4,))
+    slow = attention(DEVICE, MODEL.shard, ((1500,) * 4,)).cycles
+    one = float(rest_cycles(DEVICE, MODEL, 1) + qkv_cycles(DEVICE, MODEL, 1))
+    speed = rates(DEVICE, attention(DEVICE, MODEL.shard, ((1500,) * 4,)))
+    assert uneven.c == overlap(one, slow, speed)
     counts = [sum(map(len, one)) for one in (first, second)]
     alone = qkv_cycles(DEVICE, MODEL, counts[0]) + rest_cycles(DEVICE, MODEL, counts[0])
     assert mixed.c >= max(alone, attention(DEVICE, MODEL.shard, second).cycles)
@@ -265,6 +295,9 @@ def test_baselines_are_in_order() -> None:
     assert found == sorted(found) and found[2] > 3 * found[1]
     held, free = blocked_published(blocked(), MODEL, BATCH), in_turn(blocked(), MODEL, BATCH)
     assert held.b > free.b and (held.a, held.e) == (free.a, free.e)
+    slow = replace(DEVICE, vector_units=1, vector_lanes=2)
+    lanes = 8 * sum(softmax_cycles(slow, length) for own in BATCH for length in own)
+    assert npu_only_corrected(slow, MODEL, BATCH).b == lanes + drain_cycles(slow)
     roof = npu_only_roofline(DEVICE, MODEL, BATCH)
     assert roof.b == 2 * 1024 * sum(map(sum, BATCH)) * 2 / 1024
     assert exposed_load_cycles(DEVICE, MODEL.qkv, 128) == 0
@@ -305,6 +338,10 @@ def test_energy_of_a_layer_adds_up() -> None:
     assert found.refresh_pj == pytest.approx(refreshes * 60_840)
     twice = energy(DEVICE, MODEL, [BATCH], turned, 2)
     assert twice.total_pj == pytest.approx(2 * found.total_pj)
+    work = attention(DEVICE, MODEL.shard, BATCH)
+    open_cycles = turned.a + turned.e + work.mean_cycles
+    idle = 64 * (open_cycles * 66 + (2 * turned.layer_cycles - open_cycles) * 48)
+    assert found.idle_pj == pytest.approx(idle)
     sub = halves(BATCH)
     mixed = energy(DEVICE, MODEL, sub, interleaved(DEVICE, MODEL, *sub), 1)
     assert mixed.access_pj > found.access_pj
@@ -313,6 +350,18 @@ def test_energy_of_a_layer_adds_up() -> None:
     assert least < found.idle_pj < most
     single = replace(DEVICE, channel=blocked().channel)
     assert energy(single, MODEL, [BATCH], turned, 1).idle_pj < most / 2
+
+
+def test_energy_of_one_request() -> None:
+    """Of 64 tokens: two vectors of four tiles of keys, eight of 32 tiles of values, weights."""
+    keys = 2 * (16 * 804 + 2 * (8 * 3312 + 32 * 3216 + 4 * 804))
+    values = 8 * (16 * 804 + 4 * (8 * 3312 + 4 * 3216 + 804))
+    written = 8 * 2 * 1068
+    found = attention_pj(DEVICE, MODEL, ((64,),), currents())
+    assert found == pytest.approx(keys + values + written)
+    assert access_pj(DEVICE, Traffic(read=4096, written=1024), currents()) == pytest.approx(
+        64 * 804 + 16 * 1068 + 5 * 828
+    )
 
 
 def test_energy_of_the_npu_alone() -> None:

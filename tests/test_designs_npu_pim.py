@@ -180,3 +180,12 @@ def test_heads_of_keys_are_kept_twice_where_there_are_too_few() -> None:
     model = Llm(layers=3, hidden=64, heads=8, kv_heads=2, inner=256, tensor_parallel=4)
     assert model.shard == Heads(heads=2, kv_heads=1, head_dim=8)
     assert replace(model, pipeline_parallel=2).stage_layers == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "low"), [("vector_lanes", 1, 2), ("spad_bytes", 31, 32)]
+)
+def test_a_device_has_room_for_a_part_of_anything(field: str, value: int, low: int) -> None:
+    """A lane alone reduces nothing, and no part of a layer fits in less."""
+    with pytest.raises(ValueError, match=f"{field} must be between {low} and .*, not {value}"):
+        replace(published(), **{field: value})

@@ -92,7 +92,7 @@ def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> in
             ends = max(ends, sent + done.end_cycle)
             own = _products(device.channel, heads, tuple(lengths), operation)
             sent += sum(instruction_count(device.channel, one) for one in own)
-        total += max(ends, sent)
+        total += ends
     return total
 
 

@@ -32,7 +32,7 @@ class NpuPimDevice:
     arrays: int = integer(default=8, low=1, high=256, doc="systolic arrays", unit="arrays")
     side: int = integer(default=128, low=1, high=1024, doc="rows and columns", unit="elements")
     vector_units: int = integer(default=8, low=1, high=256, doc="vector units", unit="units")
-    vector_lanes: int = integer(default=128, low=1, high=1024, doc="of a unit", unit="lanes")
+    vector_lanes: int = integer(default=128, low=2, high=1024, doc="of a unit", unit="lanes")
     spad_bytes: int = integer(
         default=134_218 * KIB,
         low=32,
