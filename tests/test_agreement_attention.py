@@ -20,7 +20,7 @@ TestAgreement = agreement_tests(
     amaranth=[name for name, (params, _) in POINTS.items() if params.side <= 4],
     verilator=("published", "window_grouped", "eight", "eight_causal", "shared_by_all"),
     stalled=("window_grouped", "eight_causal"),
-    presets=("fuse4", "fuse8_decode", "fuse8_sparse", "fuse16_minilm"),
+    presets=("fuse4", "fuse8_decode", "fuse8_split", "fuse8_sparse", "fuse16_minilm"),
 )
 
 

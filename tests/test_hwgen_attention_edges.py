@@ -22,6 +22,8 @@ POINTS = {
     "unmasked": AttentionParams(side=2, e=3, f=2, masking=Masking.NONE),
     "floats": AttentionParams(side=2, e=2, f=3, element=Element.BF16),
     "beats": AttentionParams(side=4, e=3, f=2, port_beats=2),
+    "split": AttentionParams(side=4, e=3, f=2, splits=2, port_beats=2, masking=Masking.WINDOW),
+    "split_grouped": AttentionParams(side=6, e=2, f=2, splits=3, group=2, element=Element.FP16),
 }
 
 
@@ -32,17 +34,20 @@ def play(component, testbench):
     simulator.run()
 
 
-def write(ctx, port, memory, draw, bits):
-    """Perhaps write words for the banks of a beat into the port; gives address, bank and word."""
+def write(ctx, port, memory, draw, bits, groups=1):
+    """Perhaps write values for the banks of a beat into the port, those of each group of columns
+    after each other; gives address, bank and its values."""
     enable, address = draw.random() < 0.5, draw.randrange(len(memory))
-    row = [draw.getrandbits(bits) for _ in range(len(port.word) // bits)]
-    beat = draw.randrange(len(memory[0]) // len(row))
+    values = [draw.getrandbits(bits) for _ in range(len(port.word) // bits)]
+    count = len(values) // groups
+    beat = draw.randrange(len(memory[0]) // count)
     ctx.set(port.enable, enable)
     ctx.set(port.beat, beat)
     ctx.set(port.address, address)
-    ctx.set(port.word, packed(row, bits))
-    banks = range(beat * len(row), (beat + 1) * len(row))
-    return [(address, *pair) for pair in zip(banks, row, strict=True)] if enable else []
+    ctx.set(port.word, packed(values, bits))
+    banks = range(beat * count, (beat + 1) * count)
+    rows = [values[place::count] for place in range(count)]
+    return [(address, *pair) for pair in zip(banks, rows, strict=True)] if enable else []
 
 
 def lanes(ctx, port, count):
@@ -75,18 +80,21 @@ def test_a_row_is_given_what_the_command_asks_for(name):
             ctx.set(edge.command, {"pe": {"op": op, "fresh": fresh}, "operand": operand})
             commands.append((op, fresh, operand))
             memories = ((edge.keys, keys), (edge.values, values))
-            written = [write(ctx, port, memory, draw, p.element_bits) for port, memory in memories]
+            written = [
+                write(ctx, port, memory, draw, p.element_bits, p.splits)
+                for port, memory in memories
+            ]
             west, pe = lanes(ctx, edge.west, p.side), lanes(ctx, edge.pe, p.side)
             for row in range(min(cycle, p.side)):
                 op, fresh, operand = commands[cycle - 1 - row]
                 expected = read[row]
                 assert pe[row] & 15 == op and pe[row] >> len(Value.cast(edge.pe[0])) - 1 == fresh
                 if op in (PeOp.UPPER, PeOp.LOWER) and p.masking != Masking.NONE:
-                    expected = row
+                    expected = [row] * p.splits
                 if op == PeOp.SUBTRACT and not p.is_float:
-                    expected = operand
+                    expected = [operand] * p.splits
                 if expected is not None:
-                    assert west[row] == expected
+                    assert west[row] == packed(expected, p.west_bits)
                     seen.append(op)
             read[:] = [None] * p.side
             for row in range(min(cycle + 1, p.side)):
@@ -106,7 +114,8 @@ def test_a_row_is_given_what_the_command_asks_for(name):
 def test_a_column_is_given_what_the_command_asks_for(name):
     """Column j, j + 1 cycles after the command; its bound between 0 and side."""
     p, draw = POINTS[name], random.Random(name)
-    edge, memory = NorthEdge(p), blank(query_words(p), p.side)
+    columns = p.side // p.splits
+    edge, memory = NorthEdge(p), blank(query_words(p), columns)
     sources = list(North)[: 4 if p.masking == Masking.NONE else 6]
     maxima, read, seen = [None] * p.side, [], []
 
@@ -116,7 +125,7 @@ def test_a_column_is_given_what_the_command_asks_for(name):
             source = draw.choice(sources)
             operand = draw.randrange(query_words(p)) if source == North.QUERY else 0
             if source in (North.BOUND, North.DIAGONAL):
-                operand = draw.randint(-p.side, p.side)
+                operand = draw.randint(-p.side, p.splits * p.side)
             ctx.set(edge.command.source, source)
             ctx.set(edge.command.operand, operand)
             commands.append((source, operand))
@@ -128,7 +137,9 @@ def test_a_column_is_given_what_the_command_asks_for(name):
             north = lanes(ctx, edge.north, p.side)
             for col in range(min(cycle, p.side)):
                 source, operand = commands[cycle - 1 - col]
-                bound = operand + (col // p.group if source == North.DIAGONAL else 0)
+                group, query = divmod(col, columns)
+                bound = operand + (query // p.group if source == North.DIAGONAL else 0)
+                bound -= group * p.side
                 expected = {
                     North.ZERO: 0,
                     North.LEAST: least_score(p) % (1 << p.link_bits),
@@ -139,13 +150,13 @@ def test_a_column_is_given_what_the_command_asks_for(name):
                     assert north[col] == expected
                     seen.append(source)
             read[:] = [
-                memory[commands[cycle - col][1]][col]
+                memory[commands[cycle - col][1]][col % columns]
                 if commands[cycle - col][0] == North.QUERY
                 else None
                 for col in range(min(cycle + 1, p.side))
             ]
             maxima[:] = [coming[col] if valid >> col & 1 else maxima[col] for col in range(p.side)]
-            for address, bank, word in written:
+            for address, bank, (word,) in written:
                 memory[address][bank] = word
             await ctx.tick()
 

@@ -59,6 +59,23 @@ def test_narrow_ports_take_a_row_in_several_transfers():
         assert halves.tolist() == rows.reshape(-1, 2).tolist()
 
 
+@pytest.mark.parametrize("beats", [1, 2])
+def test_groups_of_columns_have_keys_of_their_own(beats):
+    """A tile has keys 0 to 3 for the first group, 4 to 7 for the other; each beat has some of both.
+
+    Two columns are two queries, of each head of the group one.
+    """
+    transfers = sent(dataclasses.replace(GROUPED, splits=2, port_beats=beats)).transfers
+    keys = unpacked(transfers["k"], 8 // beats, 8, True).tolist()
+    first, second = [50, 51, 52, 53], [54, 0, 0, 0]
+    both = [
+        first[at : at + 4 // beats] + second[at : at + 4 // beats] for at in range(0, 4, 4 // beats)
+    ]
+    assert keys[:beats] == both and len(keys) == 12 * beats
+    queries = unpacked(transfers["q"], 2 // beats, 8, True)
+    assert queries.reshape(-1, 2)[:4].tolist() == [[1, 4], [2, 5], [3, 6], [7, 10]]
+
+
 def test_tiles_have_the_shift_of_their_keys():
     layout = tile_layout(GROUPED)
     shifts = [layout.from_bits(word).shift for word in sent().transfers["tile"]]

@@ -20,15 +20,18 @@ from hwgen.component import Component
 
 
 class AttentionCore(Component):
-    """softmax(Q K^T) V of tiles of `side` queries and `side` keys, as the tile table says.
+    """softmax(Q K^T) V of tiles of `split_columns` queries and `tile_keys` keys, as the tile table
+    says.
 
     `designs.attention.tiles.tile_table` has the tiles of a workload, `sim.golden.attention` what
     comes of them. Operands are sent in the order of their first use, tile by tile: on `q` e = 0 ..
     `e` - 1 for each tile with `first` (element j: query j), on `k` e = 0 .. `e` - 1 and on `v`
     f = 0 .. `f` - 1 for each tile with `kv_done` (element i: key i), each in `port_beats` transfers
-    of equal parts, lowest elements first. Queries and keys that a workload does not have are sent
-    as zeros, and keys hidden by the bounds. For each tile with `last` there are `f` transfers on
-    `o` (element j: value f of query j), and after those of the tile with `end` one on `counters`.
+    of equal parts, lowest elements first, of k and v as many rows of each group of columns: `side`
+    keys of the first group are followed by those of the next. Queries and keys that a workload does
+    not have are sent as zeros, and keys hidden by the bounds. For each tile with `last` there are
+    `f` transfers on `o` (element j: value f of query j), and after those of the tile with `end` one
+    on `counters`.
 
     Latency: an epoch begins in the cycle after the last operand has been taken that it waits for,
     or `epoch` cycles after the one before it; element (i, j) executes its slot s 2 + s + i + j
