@@ -1,7 +1,7 @@
 """Attention engines: params, workload, the numbers of their exponential, schedule, tile table."""
 
+from designs.attention.fit import AttentionFit
 from designs.attention.params import (
-    AttentionFit,
     AttentionParams,
     Binding,
     Division,

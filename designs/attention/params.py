@@ -11,7 +11,6 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.attention.workload import Attention, Pattern
 from designs.floats import BF16, FP16, FloatFormat
 from designs.rules import (
     Rule,
@@ -111,7 +110,11 @@ class AttentionParams:
     RULES: ClassVar[tuple[Rule["AttentionParams"], ...]]
 
     side: int = integer(
-        default=8, low=1, high=512, doc="N: keys, and queries, of a tile", unit="elements"
+        default=8,
+        low=1,
+        high=512,
+        doc="N: rows and columns; keys, and queries, of a tile",
+        unit="elements",
     )
     e: int = integer(default=16, low=1, high=1024, doc="width of a query and a key", unit="values")
     f: int = integer(default=16, low=1, high=1024, doc="width of a value", unit="values")
@@ -477,85 +480,5 @@ AttentionParams.RULES = (
         key="port_beats",
         holds=lambda p: p.split_columns % p.port_beats == 0,
         sentence="port_beats must divide side / splits = {p.split_columns}, not {p.port_beats}",
-    ),
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttentionFit:
-    """Attention on an engine."""
-
-    RULES: ClassVar[tuple[Rule["AttentionFit"], ...]]
-
-    params: AttentionParams
-    workload: Attention
-
-
-def _same(field: str) -> Rule["AttentionFit"]:
-    """A width of the workload that is the machine's."""
-    return Rule(
-        key=field,
-        holds=lambda p: getattr(p.workload, field) == getattr(p.params, field),
-        sentence=f"{field} must be that of the machine, {{p.params.{field}}}, "
-        f"not {{p.workload.{field}}}",
-        limit=field,
-    )
-
-
-AttentionFit.RULES = (
-    _same("e"),
-    _same("f"),
-    Rule(
-        key="keys",
-        holds=lambda p: p.workload.keys <= p.params.max_keys,
-        sentence="keys must be at most max_keys = {p.params.max_keys}, not {p.workload.keys}",
-        limit="max_keys",
-    ),
-    Rule(
-        key="heads",
-        holds=lambda p: (p.workload.heads // p.workload.kv_heads) % p.params.group == 0,
-        sentence="heads for each of kv_heads must be a multiple of group = {p.params.group}, "
-        "not {p.workload.heads} / {p.workload.kv_heads}",
-        limit="group",
-    ),
-    Rule(
-        key="pattern",
-        holds=lambda p: (
-            (p.workload.pattern == Pattern.FULL)
-            | (p.params.masking >= p.workload.pattern)
-            # Blocks that are not seen are no tiles: only keys after a query are to be hidden.
-            | ((p.workload.pattern == Pattern.BLOCKS) & (p.params.masking >= Masking.UPPER))
-        ),
-        sentence="pattern must be full, or one that the machine's masking can hide keys for",
-        limit="masking",
-    ),
-    Rule(
-        key="block",
-        holds=lambda p: (
-            (p.workload.pattern != Pattern.BLOCKS) | (p.workload.block % p.params.tile_keys == 0)
-        ),
-        sentence="block must be a multiple of splits * side = {p.params.tile_keys}, "
-        "not {p.workload.block}",
-        limit="side",
-    ),
-    Rule(
-        key="queries",
-        holds=lambda p: (
-            (p.workload.pattern != Pattern.BLOCKS)
-            | (p.workload.offset % (p.params.split_columns // p.params.group) == 0)
-            | (p.workload.offset // p.workload.block == (p.workload.keys - 1) // p.workload.block)
-        ),
-        sentence="queries must be in one block, or the first at a multiple of "
-        "side / splits / group, not at {p.workload.offset}",
-        limit="side",
-    ),
-    Rule(
-        key="keys",
-        holds=lambda p: (
-            (p.params.masking >= Masking.UPPER) | (p.workload.keys % p.params.tile_keys == 0)
-        ),
-        sentence="keys must be a multiple of splits * side = {p.params.tile_keys} without masking, "
-        "not {p.workload.keys}",
-        limit="masking",
     ),
 )
