@@ -34,9 +34,10 @@ class AttentionCore(Component):
     on `counters`.
 
     Latency: an epoch begins in the cycle after the last operand has been taken that it waits for,
-    or `epoch` cycles after the one before it; element (i, j) executes its slot s 2 + s + i + j
-    cycles later, lane j 2 + s + `side` + j. Throughput: a tile per `epoch` cycles. Room for
-    operands is free again `side` cycles after their use, see `release_slot`.
+    or `epoch` cycles after the one before it, and later by the slots in which lanes divide, if they
+    do; element (i, j) executes its slot s 2 + s + i + j cycles later, lane j 2 + s + `side` + j.
+    Throughput: a tile per `epoch` cycles. Room for operands is free again `side` cycles after their
+    use, see `release_slot`.
 
     A tile's values are used `lag` + 1 epochs after its keys. Whoever sends keys and values tile by
     tile in turn, each waiting for the other, needs `kv_tiles` > `lag`: with less, no epoch begins
