@@ -32,8 +32,7 @@ OUTLYING_GATES = {
     Element.FP16: Error(6e-3, 2e-2),
     Element.BF16: Error(2e-2, 4e-2),
 }
-"""The same with outliers, for all of LENGTHS, but for fp16 at 4096 keys: its weights end at 2**-14,
-and where one key weighs most, thousands of others are less."""
+"""The same with outliers, for all of LENGTHS."""
 
 
 def errors(element: Element, keys: int, seed: int) -> tuple[Error, Error]:

@@ -22,8 +22,8 @@ def exponents(patterns):
     return np.where(np.isnan(scaled), 8191, np.clip(scaled, 0, 8191)).astype(np.int64)
 
 
-def weights(params, number, x):
-    """Patterns of 2**-x: zero below the least normal number, and from x = 31 on."""
+def weights(params, number, x, scale=0):
+    """Patterns of 2**(scale - x): zero below the least normal number, and from x = 31 on."""
     i = x >> 8
-    exact = np.ldexp(mantissas(params, x & 255).astype(np.float64), -15 - i)
+    exact = np.ldexp(mantissas(params, x & 255).astype(np.float64), scale - 15 - i)
     return golden.encode(flushing(number), np.where(i == 31, 0.0, exact))

@@ -326,7 +326,7 @@ def test_kinds_of_the_datapath():
 
 
 @pytest.mark.parametrize(
-    ("element", "kept"), [(Element.FP16, 10 + 4), (Element.BF16, 7 + 5 + 1)], ids=["fp16", "bf16"]
+    ("element", "kept"), [(Element.FP16, 10 + 5), (Element.BF16, 7 + 5 + 1)], ids=["fp16", "bf16"]
 )
 def test_the_registers_of_weights_of_floats(element, kept):
     """x has 13 bits, what is made of its fraction 16, or 17 by Horner's rule."""

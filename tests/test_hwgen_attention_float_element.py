@@ -55,7 +55,9 @@ class Steps:
         p, number, here = self.params, self.number, np.arange(COUNT)
         score = self.scores[acc, here]
         x = exponents(distances(north, score))
-        self.weight = np.where(op == PeOp.SUBTRACT, weights(p, number, x), self.weight)
+        self.weight = np.where(
+            op == PeOp.SUBTRACT, weights(p, number, x, p.weight_scale), self.weight
+        )
         self.due = np.where(op == PeOp.SUBTRACT, p.exp_slots - 1, self.due - (op >= PeOp.EXP_1))
         bits = p.side.bit_length()
         beyond = west % (1 << bits) >= north % (1 << bits)
@@ -114,7 +116,7 @@ def test_any_commands(element):
 def registers(element):
     """Bits of an element's registers, counted by what they hold."""
     params = element.engine
-    kept = 10 + 4 if params.element == Element.FP16 else 7 + 5 + 1
+    kept = 10 + 5 if params.element == Element.FP16 else 7 + 5 + 1
     weight = {1: kept, 2: max(kept, 13), 3: 16 + 5}.get(params.exp_slots, 17)
     if params.exp_method == ExpMethod.POLYNOMIAL:
         weight = 17 + 5 + 8

@@ -12,9 +12,12 @@ from hwgen.attention.float_weight import FloatWeight, FloatWeightParams
 from hwgen.emit import verilog
 from hwgen.netlist import count, flattened_count
 
-FORMATS = {"fp16": FP16, "bf16": BF16, "fp32": FP32}
-KEPT_BITS = {"fp16": 10 + 4, "bf16": 7 + 5 + 1, "fp32": 14 + 5 + 1}
-"""Fraction, exponent below 1, and a bit that tells zero where no exponent is that of zero."""
+FORMATS = {"fp16": (FP16, 15), "bf16": (BF16, 0), "fp32": (FP32, 0)}
+"""Formats, and logarithms of what 1 is in them."""
+
+KEPT_BITS = {"fp16": 10 + 5, "bf16": 7 + 5 + 1, "fp32": 14 + 5 + 1}
+"""Fraction, exponent below the greatest, and a bit that tells zero where no exponent is that of
+zero."""
 
 WAYS = pytest.mark.parametrize("variant", VARIANTS[6:9] + VARIANTS[-4:], ids=variant_name)
 NAMES = pytest.mark.parametrize("name", FORMATS)
@@ -22,7 +25,8 @@ X = np.arange(1 << 13)
 
 
 def of(variant, name):
-    return FloatWeightParams(engine=AttentionParams(**variant), format=FORMATS[name])
+    number, scale = FORMATS[name]
+    return FloatWeightParams(engine=AttentionParams(**variant), format=number, scale=scale)
 
 
 @NAMES
@@ -43,7 +47,7 @@ def test_every_exponent(variant, name):
         done += goes
     assert (done == slots - 1).mean() > 0.9
     stimuli |= {"step": 0 * X}
-    expected = weights(params.engine, params.format, X)
+    expected = weights(params.engine, params.format, X, params.scale)
     assert (next(cycles)["weight"] == expected)[done == slots - 1].all()
 
 
@@ -62,10 +66,11 @@ def test_no_register_is_constant(variant, name):
 
 
 def test_weights_below_the_least_normal_number_are_zero():
-    """2**-14 is the least normal one of fp16; there is none of bf16 and float32 here."""
+    """2**-14 is the least normal one of fp16, which a weight of 2**-29 is, and 2**15 its greatest
+    power of two; there is none of bf16 and float32 here."""
     engine = AttentionParams()
-    assert weights(engine, FP16, np.array([0, 14 << 8, (14 << 8) + 1])).tolist() == [
-        FP16.one,
+    assert weights(engine, FP16, np.array([0, 29 << 8, (29 << 8) + 1]), 15).tolist() == [
+        30 << 10,
         1 << 10,
         0,
     ]

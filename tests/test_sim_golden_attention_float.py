@@ -43,9 +43,10 @@ def drawn(params, workload, case=Case.RANDOM, seed=0):
 
 
 def rounded(params, value):
-    """A float64 >= 0 in the format of the elements, by the bits of float32 or numpy's float16."""
+    """A weight in the format of the elements, by the bits of float32 or, 2**15 times as large, of
+    numpy's float16."""
     if params.element == Element.FP16:
-        return F32(np.float16(value)) if value >= 2.0**-14 else F32(0)
+        return F32(np.float16(value * 2.0**15)) if value >= 2.0**-29 else F32(0)
     word = int(F32(value).view(np.uint32))
     word += 0x7FFF + (word >> 16 & 1)
     return np.uint32(word & 0xFFFF0000).view(F32)
@@ -161,7 +162,8 @@ def test_state_keeps_its_bounds(element, case):
         assert (rm[is_seen] * 256 == np.rint(rm[is_seen] * 256)).all()
         assert (rm[~is_seen] == -np.inf).all() and not rd[~is_seen].any()
         # A maximum below zero is cut upwards, so that the weight of its key may be a unit below 1.
-        assert (rd[is_seen] >= 1 - 2.0**-8).all() and (prm >= 0).all() and (prm <= 1).all()
+        one = 2.0**15 if element == Element.FP16 else 1.0
+        assert (rd[is_seen] >= one * (1 - 2.0**-8)).all() and (prm >= 0).all() and (prm <= 1).all()
         assert np.isfinite(rnv).all()
     for (before, _, rd, _), (after, prm, _, _) in pairwise(reals):
         assert (after >= before).all()
@@ -196,10 +198,10 @@ def test_powers():
 
 def test_weights_below_the_least_normal_number_are_zero():
     params = AttentionParams(element=Element.FP16)
-    distances = floats.encode(FP32, -np.array([[[13.0, 14.0, 14.0 + 2**-8, np.inf]]]))
+    distances = floats.encode(FP32, -np.array([[[0.0, 28.0, 29.0, 29.0 + 2**-8, np.inf]]]))
     zero = np.zeros((1, 1), dtype=np.int64)
     found = floats.decode(FP16, Floats.of(params).weights(zero, distances))
-    assert found.tolist() == [[[2.0**-13, 2.0**-14, 0, 0]]]
+    assert found.tolist() == [[[2.0**15, 2.0**-13, 2.0**-14, 0, 0]]]
 
 
 @pytest.mark.parametrize("element", [Element.FP16, Element.BF16])

@@ -36,10 +36,12 @@ RECIPROCAL_BITS = 88
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A format of floats: bits of its precision and its exponent."""
+    """A format of floats: bits of its precision and its exponent, and of those of a weight's
+    exponent that are not always low."""
 
     precision: Int
     exponent: Int
+    weight_exponent: Int
 
     @classmethod
     def of(cls, params: Shape) -> "Number":
@@ -48,13 +50,14 @@ class Number:
         return cls(
             precision=where(is_half, FP16.precision, BF16.precision),
             exponent=where(is_half, FP16.exponent_bits, BF16.exponent_bits),
+            weight_exponent=bit_length(where(is_half, FP16.bias, BF16.bias) + params.weight_scale),
         )
 
     @property
     def weight_bits(self) -> Int:
         """Bits of a weight that are kept; of its higher exponent bits one stands for all."""
-        low = minimum(WEIGHT_LOW_BITS, self.exponent - 1)
-        high = minimum(self.exponent - 1 - low, 1)
+        low = minimum(WEIGHT_LOW_BITS, self.weight_exponent)
+        high = minimum(self.weight_exponent - low, 1)
         return minimum(WEIGHT_FRACTION_BITS, self.precision - 1) + low + high
 
 
@@ -72,7 +75,7 @@ FUSED_PARTS = (
 )
 """What a multiply-add consists of."""
 
-FLOAT32 = Number(precision=PRECISION, exponent=EXPONENT)
+FLOAT32 = Number(precision=PRECISION, exponent=EXPONENT, weight_exponent=EXPONENT - 1)
 
 
 def array_units(params: Shape, step_bits: Int) -> dict[str, Item]:

@@ -275,6 +275,15 @@ class AttentionParams:
         return WEIGHT_FRACTION_BITS + 1
 
     @property
+    def weight_scale(self) -> int:
+        """Logarithm to base 2 of what a weight P = 1 is in the format of the elements.
+
+        fp16 ends at 2**-14, where thousands of keys may still count together, and is finite up to
+        2**15: weights take all of that. RD and RNV are larger alike, and their quotient is not.
+        """
+        return where(self.element == Element.FP16, FP16.bias, 0)
+
+    @property
     def x_bits(self) -> int:
         """Width of an exponent x >= 0 of a weight 2**-x."""
         return INTEGER_BITS + FRACTION_BITS

@@ -18,8 +18,9 @@ class FloatElement(ArrayElement):
     Scores, maxima and sums are float32, a masked score is minus infinity. A fused multiply-add of
     elements to float32 makes scores, products with values, and sums of weights, which it multiplies
     by one. North less score, an adder's, is the distance that becomes x, of 8 fraction bits, in the
-    slot SUBTRACT; its sign tells which is greater with MAXIMUM. The weight is an element. Each
-    operation rounds once, to nearest, ties to even, and takes one cycle, which is a slow one.
+    slot SUBTRACT; its sign tells which is greater with MAXIMUM. The weight is an element, times
+    2**weight_scale. Each operation rounds once, to nearest, ties to even, and takes one cycle,
+    which is a slow one.
 
     Members: see `IntegerElement`; west: a value of K or V, in mask slots the row's number; north: a
     value of Q in the lowest 16 bits, a bound in the lowest, a maximum, a sum.
@@ -32,7 +33,9 @@ class FloatElement(ArrayElement):
         score = kept_score(m, self, total)
         m.submodules.difference = difference = FloatAdder(FloatAdderParams(format=FP32))
         m.submodules.exponent = exponent = exponent_of()
-        m.submodules.weight = weight = FloatWeight(FloatWeightParams(engine=p, format=number))
+        m.submodules.weight = weight = FloatWeight(
+            FloatWeightParams(engine=p, format=number, scale=p.weight_scale)
+        )
         m.submodules.fma = fma = FloatFma(FloatFmaParams(format=number, sum=FP32))
         sums = Signal()
         flows = Signal()

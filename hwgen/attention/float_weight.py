@@ -15,14 +15,16 @@ from hwgen.component import Component
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloatWeightParams:
-    """How 2**-t comes about, and the format of a weight.
+    """How 2**-t comes about, and the format of a weight, which is that times 2**scale.
 
-    Weights are at most 1 and not negative, so that of an exponent's bits above the lowest
-    `low_bits` all are high, but for the sign's and the highest, or all are low as those of zero.
+    Weights are at most 2**scale, for 0 or the format's bias, and not negative, so that of an
+    exponent's bits above the lowest `low_bits` all those are high that are in the greatest one, or
+    all are low as those of zero.
     """
 
     engine: AttentionParams
     format: FloatFormat
+    scale: int = 0
 
     @property
     def fraction_bits(self) -> int:
@@ -30,14 +32,19 @@ class FloatWeightParams:
         return min(Y_BITS - 2, self.format.mantissa_bits)
 
     @property
+    def greatest(self) -> int:
+        """Exponent of 2**scale, with the format's bias."""
+        return self.format.bias + self.scale
+
+    @property
     def low_bits(self) -> int:
         """Lowest bits of an exponent, which count down with the integer part of x."""
-        return min(INTEGER_BITS, self.format.exponent_bits - 1)
+        return min(INTEGER_BITS, self.greatest.bit_length())
 
     @property
     def high_bits(self) -> int:
         """Bits of an exponent that are low for zero only."""
-        return self.format.exponent_bits - 1 - self.low_bits
+        return self.greatest.bit_length() - self.low_bits
 
     @property
     def kept_bits(self) -> int:
@@ -55,8 +62,8 @@ class FloatWeightParams:
 
 
 class FloatWeight(Component):
-    """`weight` is 2**-x, rounded to nearest, ties to even; zero where that is below the least
-    normal number, or all bits of the integer part of x are high.
+    """`weight` is 2**(scale - x), rounded to nearest, ties to even; zero where that is below the
+    least normal number, or all bits of the integer part of x are high.
 
     A weight takes `exp_slots` slots, see `Mantissa`, whose products have a multiplier of their own.
     The last slot forms the pattern, of which those bits are kept that are not always the same.
@@ -97,8 +104,9 @@ class FloatWeight(Component):
         """The bits of y * 2**-(15 + exponent) that are kept. y: 2**15, or less and above 2**14."""
         p = self.params
         is_one = y[-1]
-        below = Signal(INTEGER_BITS + 1)  # how far the exponent is below that of 1
-        m.d.comb += below.eq(exponent + ~is_one)
+        below = Signal(INTEGER_BITS + 1)  # how far the exponent is below one of ones
+        # Twice the bias is one less than ones: 1 is one below, and what is less two or more.
+        m.d.comb += below.eq(exponent + (Cat(is_one, ~is_one) if p.scale else ~is_one))
         is_zero = exponent.all()
         if not p.high_bits:
             is_zero = below[p.low_bits :].any() | below[: p.low_bits].all()
@@ -118,7 +126,8 @@ class FloatWeight(Component):
         low = p.fraction_bits + p.low_bits
         fraction_pad = Const(0, p.format.mantissa_bits - p.fraction_bits)
         high = word[low:].replicate(p.high_bits)
-        return Cat(fraction_pad, word[:low], high, Const(0, 2))
+        sign_pad = Const(0, p.format.exponent_bits + 1 - p.greatest.bit_length())
+        return Cat(fraction_pad, word[:low], high, sign_pad)
 
 
 def exponent_of() -> FloatToInteger:

@@ -2,12 +2,13 @@
 
 Scores, sums, states and factors have the format `state`. A score is fma(q[i], k[i], score) for i in
 ascending order, from +0; masked, it is -infinity. RM is cut to a multiple of 2**-8, towards zero.
-RM less a score gives P, RM less RM before gives PRM (see `table_power`). P is rounded to the format
-of the elements, and +0 where it is below the least normal number. Down a column, from +0 above the
-first row, n = n + P and n = fma(P, v, n). RD and RNV are fma(PRM, state, n), or without `fused` the
-sum of n and the rounded product. Of groups of keys the rounded products of weights and states are
-added up in ascending order, from +0. Outputs are RNV * (1 / RD), and 0 where RD is; signs of zeros
-are not stated. Elements must be such that scores and sums are finite.
+RM less a score gives P, RM less RM before gives PRM (see `table_power`). P times 2**scale is
+rounded to the format of the elements, and +0 where it is below the least normal number. Down a
+column, from +0 above the first row, n = n + P and n = fma(P, v, n), with P as large. RD and RNV are
+fma(PRM, state, n), or without `fused` the sum of n and the rounded product. Of groups of keys the
+rounded products of weights and states are added up in ascending order, from +0. Outputs are
+RNV * (1 / RD), and 0 where RD is; signs of zeros are not stated. Elements must be such that scores
+and sums are finite.
 """
 
 from collections.abc import Callable
@@ -36,12 +37,14 @@ class Floats:
     """Formats of the elements and of all else, and 2 to the power of minus a distance.
 
     power: of distances > -2**-8, infinity, or NaN, which stands for infinity
+    scale: see `AttentionParams.weight_scale`
     """
 
     element: FloatFormat
     state: FloatFormat
     power: Callable[[Reals], Reals]
     fused: bool = True
+    scale: int = 0
 
     @classmethod
     def of(cls, params: AttentionParams) -> "Floats":
@@ -51,6 +54,7 @@ class Floats:
             state=FP32,
             power=lambda distances: table_power(params, distances),
             fused=params.fma_lanes and params.lane_stages == 1,
+            scale=params.weight_scale,
         )
 
     @property
@@ -73,9 +77,10 @@ class Floats:
         return floats.encode(self.state, cut)
 
     def weights(self, highest: Ints, scores: Ints) -> Ints:
-        """In the format of the elements."""
+        """In the format of the elements, times 2**scale."""
         normal = replace(self.element, subnormals=False)
-        return floats.encode(normal, self._powers(highest[..., None], scores))
+        powers = self._powers(highest[..., None], scores)
+        return floats.encode(normal, np.ldexp(powers, self.scale))
 
     def factors(self, highest: Ints, before: Ints) -> Ints:
         """In the format of the states."""
