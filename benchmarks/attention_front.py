@@ -6,25 +6,26 @@ and the tables of docs/attention_front.md.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archmodels import technology
 from benchmarks.attention_front_picture import picture
 from benchmarks.attention_front_systems import (
     ALIKE,
+    FORMAT,
     MEMORY,
     Measures,
     Reals,
     Scenario,
     Swept,
-    params,
     swept,
 )
 from benchmarks.tables import RESULTS, Row, Table, publish, refresh
-from designs.attention import AttentionParams, ExpMethod, Masking, Pattern
+from designs.attention import Masking, Pattern
 
 PAGE = Path(__file__).parent.parent / "docs" / "attention_front.md"
 
@@ -41,7 +42,8 @@ LLAMA = {"batch": 16, "heads": 32, "kv_heads": 8, "width": 128, "groups": (1, 4)
          "pattern": Pattern.CAUSAL, "masking": Masking.UPPER}  # fmt: skip
 SCENARIOS = (
     Scenario(name="Llama-3-8B, prefill", decodes=False, **LLAMA),
-    Scenario(name="Llama-3-8B, decode", decodes=True, **LLAMA),
+    Scenario(name="Llama-3-8B, decode", decodes=True, splits=(1, 2, 4, 8, 16),
+             **LLAMA),
     Scenario(name="BERT", batch=16, heads=12, kv_heads=12, width=64, decodes=False, groups=(1,),
              pattern=Pattern.FULL, masking=Masking.NONE),
 )  # fmt: skip
@@ -57,32 +59,22 @@ def bandwidth_text(gb_per_s: float) -> str:
     return "unlimited" if math.isinf(gb_per_s) else f"{gb_per_s:g}"
 
 
-def exponential_text(method: int, stages: int, degree: int) -> str:
-    """How a weight comes about, in a table: lines in so many slots, or Horner's rule."""
-    return (
-        f"{stages} slot{'s' if stages > 1 else ''}"
-        if method == ExpMethod.PWL
-        else f"degree {degree}"
-    )
-
-
-def design_text(one: AttentionParams) -> str:
+def design_text(some: Swept, index: int) -> str:
     """An engine in a table."""
-    parts = (
-        f"N {one.side}",
-        exponential_text(one.exp_method, one.exp_stages, one.exp_degree),
-        "FMA" if one.fma_lanes else "no FMA",
-        f"P1 {one.query_tiles}",
-        f"{one.kv_tiles} tiles",
-        f"G {one.group}" if one.group > 1 else "",
+    chosen = {axis: str(names[index]) for axis, names in some.engines.names.items()}
+    labels = {"N": "N {}", "P1": "P1 {}", "G": "G {}", "splits": "{} splits"}
+    is_plain = {"G": "1", "splits": "1", "format": ""}
+    return ", ".join(
+        labels.get(axis, "{}").format(name)
+        for axis, name in chosen.items()
+        if axis != "format" and is_plain.get(axis) != name
     )
-    return ", ".join(part for part in parts if part)
 
 
-def winner(some: Swept, place: int) -> int:
-    """Of the engines that are within ALIKE of the fastest, that which takes the least energy."""
-    found = some.found[place]
-    fast = found.time_ms <= (1 + ALIKE) * found.time_ms.min()
+def winner(some: Swept, place: int, element: str = FORMAT) -> int:
+    """Of a format's engines within ALIKE of its fastest, that which takes the least energy."""
+    found, time_ms = some.found[place], some.time_ms(place, element)
+    fast = time_ms <= (1 + ALIKE) * time_ms.min()
     return int(np.argmin(np.where(fast, found.energy_mj, np.inf)))
 
 
@@ -91,7 +83,7 @@ def row(some: Swept, place: int, index: int) -> Row:
     found: Measures = some.found[place]
     tokens = some.scenario.tokens(some.length)
     return {
-        "engine": design_text(params(some.design, index)),
+        "engine": design_text(some, index),
         "engines": int(found.count[index]),
         "mm2 used": float(found.area_mm2[index]),
         "MHz": float(found.clock_mhz[index]),
@@ -127,9 +119,9 @@ def winners(name: str, all_swept: Sequence[Swept]) -> Table:
     ]  # fmt: skip
     caption = (
         f"{name}: attention of one layer, 16 sequences, {TECHNOLOGY}, {MEMORY}, "
-        f"{all_swept[0].design.size:,} engines. Of those within {ALIKE:.0%} of the fastest, "
-        "the one that takes the least energy; ms and mJ of the layer, tokens/s/mm2 of the area "
-        "allowed."
+        f"{all_swept[0].engines.grid.size:,} engines. Of those of {FORMAT} within {ALIKE:.0%} of "
+        "the fastest, the one that takes the least energy; ms and mJ of the layer, tokens/s/mm2 of "
+        "the area allowed."
     )
     return Table(caption=caption, rows=merged(rows))
 
@@ -148,22 +140,6 @@ def summary(by_scenario: Sequence[Sequence[Swept]]) -> Table:
     return Table(caption=f"What wins on {MIDDLE_MM2:g} mm2.", rows=merged(rows))
 
 
-AXES: dict[str, Callable[[Swept], list[str]]] = {
-    "N": lambda some: [str(one) for one in some.design.side],
-    "exponential": lambda some: [
-        exponential_text(*one)
-        for one in zip(
-            some.design.exp_method, some.design.exp_stages, some.design.exp_degree, strict=True
-        )
-    ],
-    "lanes": lambda some: ["FMA" if one else "no FMA" for one in some.design.fma_lanes],
-    "P1": lambda some: [str(one) for one in some.design.query_tiles],
-    "key tiles": lambda some: [str(one) for one in some.design.kv_tiles],
-    "G": lambda some: [str(one) for one in some.design.group],
-}
-"""A choice to its name on each engine."""
-
-
 def choices(by_scenario: Sequence[Sequence[Swept]]) -> Table:
     """Per choice: the best speed with it, as part of the fastest engine's."""
     rows: list[Row] = []
@@ -171,9 +147,14 @@ def choices(by_scenario: Sequence[Sequence[Swept]]) -> Table:
         for some in sweeps:
             if some.budget_mm2 == MIDDLE_MM2 and some.length in (LENGTHS[0], LENGTHS[2]):
                 for place, gb_per_s in enumerate(BANDWIDTHS):
+                    speed = 1 / some.found[place].time_ms
+                    names = some.engines.names
+                    own = names["format"] == FORMAT
                     parts = {
-                        axis: _parts(names(some), 1 / some.found[place].time_ms)
-                        for axis, names in AXES.items()
+                        axis: _parts(column, speed)
+                        if axis == "format"
+                        else _parts(column[own], speed[own])
+                        for axis, column in names.items()
                     }
                     rows.append(
                         {"attention": some.scenario.name, "tokens": length_text(some.length),
@@ -185,11 +166,26 @@ def choices(by_scenario: Sequence[Sequence[Swept]]) -> Table:
     )
 
 
-def _parts(names: Sequence[str], speed: Reals) -> str:
+def _parts(column: NDArray[np.str_], speed: Reals) -> str:
     """The best speed with each value on an axis, as part of the best of all, if any fits."""
-    column = np.array(names)
-    best = {name: speed[column == name].max() / speed.max() for name in dict.fromkeys(names)}
+    best = {name: speed[column == name].max() / speed.max() for name in dict.fromkeys(column)}
     return ", ".join(f"{name}: {part:.2f}" for name, part in best.items() if part > 0)
+
+
+def formats(by_scenario: Sequence[Sequence[Swept]]) -> Table:
+    """Per format: its winner on the area in the middle, at the length that is shown."""
+    rows: list[Row] = [
+        {"attention": some.scenario.name, "GB/s": bandwidth_text(BANDWIDTHS[place]),
+         "format": element}
+        | row(some, place, winner(some, place, element))
+        for sweeps in by_scenario
+        for some in sweeps
+        if (some.length, some.budget_mm2) == (SHOWN, MIDDLE_MM2)
+        for element in dict.fromkeys(some.engines.names["format"])
+        for place in range(len(BANDWIDTHS))
+    ]  # fmt: skip
+    caption = f"The winner of each format, {length_text(SHOWN)} tokens on {MIDDLE_MM2:g} mm2."
+    return Table(caption=caption, rows=merged(rows))
 
 
 def sweeps(scenario: Scenario) -> list[Swept]:
@@ -208,6 +204,7 @@ def run() -> None:
     tables = [
         summary(found),
         choices(found),
+        formats(found),
         *(winners(some[0].scenario.name, some) for some in found),
     ]
     publish("attention_front", tables)

@@ -31,15 +31,16 @@ def picture(shown: Sequence[Swept], bandwidths: Sequence[str], title: str, path:
             name = bandwidths[place]
             label = name if name == "unlimited" else f"{name} GB/s"
             chosen = best(some, place)
-            sides = some.design.side[chosen]
+            sides = some.engines.grid.side[chosen]
             _line(speed, sides, some.throughput(place)[chosen], place, label)
             joules = 1e3 * some.found[place].energy_mj / some.scenario.tokens(some.length)
             _line(energy, sides, joules[chosen], place, label)
         speed.set(title=some.scenario.name, ylabel="tokens/s per mm2")
         energy.set(xlabel="N, side of the array", ylabel="energy [uJ/token]")
         for axes in (speed, energy):
-            _finish(axes, np.unique(some.design.side))
-        speed.legend(frameon=False, loc="lower center")
+            _finish(axes, np.unique(some.engines.grid.side))
+        if not column:
+            speed.legend(frameon=False, loc="lower center")
     figure.suptitle(title)
     figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
@@ -48,8 +49,8 @@ def best(some: Swept, place: int) -> list[int]:
     """Of each side that fits, the engine with the least energy of those as fast as any."""
     found = some.found[place]
     chosen = []
-    for side in np.unique(some.design.side):
-        time_ms: Reals = np.where(some.design.side == side, found.time_ms, np.inf)
+    for side in np.unique(some.engines.grid.side):
+        time_ms: Reals = np.where(some.engines.grid.side == side, some.time_ms(place), np.inf)
         if np.isfinite(time_ms).any():
             fast = time_ms <= (1 + ALIKE) * time_ms.min()
             chosen.append(int(np.argmin(np.where(fast, found.energy_mj, np.inf))))

@@ -1,7 +1,7 @@
 """Attention engines side by side on an area, behind memories of finite bandwidth."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,20 +22,49 @@ Ints = NDArray[np.int64]
 MEMORY = "hbm2"
 MAX_KEYS = 2**20
 
-SIDES = (4, 8, 16, 32, 64, 128, 256)
-EXPONENTIALS = (
-    (ExpMethod.PWL, 1),
-    (ExpMethod.PWL, 2),
-    (ExpMethod.PWL, 3),
-    (ExpMethod.POLYNOMIAL, 5),
-)
-"""Method, and stages or degree: 1 to 7 slots of an epoch."""
 
-FMA = (False, True)
-QUERY_TILES = (1, 2, 4)
-KV_TILES = (2, 4)
-ELEMENTS = (Element.INT8,)
-"""Formats; those of floating-point numbers come in as their parts are counted."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value on an axis: its name in tables, and the fields of `AttentionParams` that it sets."""
+
+    name: str
+    fields: Mapping[str, int]
+
+
+def _each(field: str, values: Sequence[int]) -> tuple[Choice, ...]:
+    """One choice for each value of a field."""
+    return tuple(Choice(str(value), {field: value}) for value in values)
+
+
+def _stages(count: int) -> dict[str, int]:
+    """Straight lines, in so many slots."""
+    return {"exp_method": ExpMethod.PWL, "exp_stages": count}
+
+
+AXES: dict[str, tuple[Choice, ...]] = {
+    "N": _each("side", (4, 8, 16, 32, 64, 128, 256)),
+    "format": tuple(Choice(one.name.lower(), {"element": one}) for one in Element),
+    "exponential": (
+        Choice("1 slot", _stages(1)),
+        Choice("2 slots", _stages(2)),
+        Choice("3 slots", _stages(3)),
+        Choice("degree 5", {"exp_method": ExpMethod.POLYNOMIAL, "exp_degree": 5}),
+    ),
+    "lanes": (
+        Choice("no FMA", {"fma_lanes": False}),
+        Choice("FMA", {"fma_lanes": True}),
+        Choice("FMA in 2 stages", {"fma_lanes": True, "lane_stages": 2}),
+        Choice("half as many", {"fma_lanes": True, "lane_stages": 2, "columns_per_lane": 2}),
+    ),
+    "P1": _each("query_tiles", (1, 2, 4)),
+    "rooms": tuple(
+        Choice(f"{count} tiles", {"kv_tiles": count, "result_tiles": count}) for count in (2, 4)
+    ),
+}
+"""Axis to what is chosen from; rooms: for tiles of keys, and of results."""
+
+FORMAT = Element.INT8.name.lower()
+"""Whose engines are shown, but where formats are compared."""
 
 ALIKE = 0.01
 """Engines whose times differ by no more are as fast."""
@@ -43,7 +72,10 @@ ALIKE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A layer's attention: `batch` sequences; one query each when decoding, else all."""
+    """A layer's attention: `batch` sequences; one query each when decoding, else all.
+
+    groups, splits: heads of queries side by side, and groups of columns, that engines may have.
+    """
 
     name: str
     batch: int
@@ -54,6 +86,7 @@ class Scenario:
     pattern: Pattern
     masking: Masking
     groups: tuple[int, ...]
+    splits: tuple[int, ...] = (1,)
 
     @property
     def jobs(self) -> int:
@@ -78,43 +111,45 @@ class Scenario:
         return Grid(Attention, columns, len(lengths))
 
 
-def engines(scenario: Scenario) -> Grid:
-    """All engines that are tried on a scenario."""
-    queries = QUERY_TILES[:1] if scenario.decodes else QUERY_TILES
-    axes = (SIDES, EXPONENTIALS, FMA, queries, KV_TILES, ELEMENTS, scenario.groups)
-    names = ("side", "exp", "fma_lanes", "query_tiles", "kv_tiles", "element", "group")
-    points = [dict(zip(names, point, strict=True)) for point in itertools.product(*axes)]
-    same = {"e": scenario.width, "f": scenario.width, "masking": scenario.masking}
-    columns: dict[str, Any] = {
-        name: np.array([point[name] for point in points]) for name in names if name != "exp"
+@dataclass(frozen=True, slots=True, eq=False)
+class Engines:
+    """The engines that are tried on a scenario, and by axis the name of what each has there."""
+
+    grid: Any
+    names: Mapping[str, NDArray[np.str_]]
+
+
+def engines(scenario: Scenario) -> Engines:
+    """All combinations of choices that are legal."""
+    axes = {
+        **AXES,
+        "G": _each("group", scenario.groups),
+        "splits": _each("splits", scenario.splits),
     }
-    columns |= {
-        "exp_method": np.array([point["exp"][0] for point in points]),
-        "exp_stages": np.array([_or(point["exp"], ExpMethod.PWL, 3) for point in points]),
-        "exp_degree": np.array([_or(point["exp"], ExpMethod.POLYNOMIAL, 3) for point in points]),
+    if scenario.decodes:
+        axes["P1"] = axes["P1"][:1]
+    same = {
+        "e": scenario.width,
+        "f": scenario.width,
+        "masking": scenario.masking,
         "max_keys": MAX_KEYS,
     }
-    grid = Grid(AttentionParams, columns | same, len(points))
-    if not grid.valid().all():
-        raise ValueError(f"engines must all be legal, those of {scenario.name} are not")
-    return grid
-
-
-def _or(exponential: tuple[ExpMethod, int], method: ExpMethod, default: int) -> int:
-    """Its number where it is of a method, else that field's default."""
-    return exponential[1] if exponential[0] == method else default
-
-
-def params(grid: Grid, place: int) -> AttentionParams:
-    """One engine of a grid."""
-    values = {item.name: getattr(grid, item.name)[place] for item in fields(AttentionParams)}
-    return AttentionParams(
-        **{
-            item.name: item.type(values[item.name])
-            if isinstance(item.type, type)
-            else int(values[item.name])
-            for item in fields(AttentionParams)
-        }
+    points = list(itertools.product(*axes.values()))
+    chosen = [
+        {name: value for one in point for name, value in one.fields.items()} for point in points
+    ]
+    varied = {name for point in chosen for name in point}
+    default = {item.name: item.default for item in fields(AttentionParams)}
+    columns = {
+        name: np.array([point.get(name, default[name]) for point in chosen]) for name in varied
+    }
+    legal = Grid(AttentionParams, columns | same, len(points)).valid()
+    if not legal.any():
+        raise ValueError(f"some engine must be legal, of those for {scenario.name} none is")
+    kept = {name: column[legal] for name, column in columns.items()}
+    names = np.array([[one.name for one in point] for point in points])[legal].T
+    return Engines(
+        Grid(AttentionParams, kept | same, int(legal.sum())), dict(zip(axes, names, strict=True))
     )
 
 
@@ -142,8 +177,12 @@ class Swept:
     scenario: Scenario
     length: int
     budget_mm2: float
-    design: Any
+    engines: Engines
     found: Sequence[Measures]
+
+    def time_ms(self, place: int, element: str = FORMAT) -> Reals:
+        """Of the engines of a format, infinite for others."""
+        return np.where(self.engines.names["format"] == element, self.found[place].time_ms, np.inf)
 
     def throughput(self, place: int) -> Reals:
         """Tokens of a layer per second and mm2 of the area that is allowed."""
@@ -159,7 +198,8 @@ def swept(
     prices: Technology,
 ) -> Swept:
     """Every engine, as often as it fits; heads of keys are shared out evenly."""
-    design = engines(scenario)
+    tried = engines(scenario)
+    design = tried.grid
     ones = np.ones(design.size, dtype=np.int64)
     alone_mm2 = 1e-6 * area_um2(scenario, prices)
     count = np.minimum(np.floor(budget_mm2 / alone_mm2).astype(np.int64), scenario.jobs)
@@ -185,13 +225,13 @@ def swept(
             )
         )
     return Swept(
-        scenario=scenario, length=length, budget_mm2=budget_mm2, design=design, found=found
+        scenario=scenario, length=length, budget_mm2=budget_mm2, engines=tried, found=found
     )
 
 
 def area_um2(scenario: Scenario, prices: Technology) -> Reals:
     """Of each engine alone, its memories included; of any workload, for it depends on none."""
-    design = engines(scenario)
+    design = engines(scenario).grid
     ones = np.ones(design.size, dtype=np.int64)
     work: Any = scenario.work(design.side, ones)
     return archmodels.estimate(design, work, prices).area_um2 * ones

@@ -2,11 +2,18 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from designs import Dataflow, Gemm, Params, SystolicParams, Workload
-from designs.attention import Attention, AttentionParams, Binding, ExpMethod, Masking
+from designs.attention import (
+    Attention,
+    AttentionParams,
+    Binding,
+    Division,
+    ExpMethod,
+    Masking,
+)
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.digits import Encoded, Encoding
@@ -316,6 +323,16 @@ def _ternary(
 
 ATTENTION_COUNT = 9
 
+ATTENTION_OPTIONS: tuple[dict[str, Any], ...] = (
+    {"fma_lanes": True, "lane_stages": 2, "result_tiles": 3},
+    {"fma_lanes": True, "columns_per_lane": 2},
+    {"numerator_lanes": 4},
+    {"division": Division.EXPOSED},
+    {"splits": 2},
+    {"splits": 2, "port_beats": 2, "fma_lanes": True, "lane_stages": 2},
+)
+"""What each of the further engines has, whatever else is drawn."""
+
 
 def attention() -> Iterator[Point]:
     """Engines for int8 of up to 4 x 4 elements, whose lanes weigh as much as their array.
@@ -362,6 +379,23 @@ def _attention(draw: random.Random, side: int, group: int) -> AttentionParams:
     )
 
 
+def attention_options() -> Iterator[Point]:
+    """The same with lanes, states, results and ports of other kinds, one of each and drawn ones."""
+    draw = random.Random(SEED + 8)
+    for index, options in enumerate(ATTENTION_OPTIONS):
+        p = _legal(lambda options=options: replace(_attention(draw, 4, 1), **options))
+        words = [f"{name} {getattr(value, 'name', value)}" for name, value in options.items()]
+        yield Point(
+            name=f"attention_options_{index}",
+            family="attention",
+            params=p,
+            workload=Attention(
+                queries=2 * p.query_tiles * p.side, keys=3 * p.side * p.splits, e=p.e, f=p.f
+            ),
+            title=", ".join([f"4x4 {p.e}+{p.f}", *words]).replace("_", " ").lower(),
+        )
+
+
 POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
     systolic,
     dense,
@@ -369,5 +403,6 @@ POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
     booth_flex,
     lut_ternary,
     attention,
+    attention_options,
 )
 """What yields points, by machine and what it is built of."""
