@@ -117,7 +117,7 @@ def test_a_wrong_workload_is_named(fields, sentence):
         (
             {"masking": 0},
             {"keys": 13},
-            "keys must be a multiple of splits * side = 8 without masking, not 13",
+            "keys must be a multiple of those of a tile, 8, without masking, not 13",
         ),
         (
             {"masking": 1},
@@ -132,15 +132,12 @@ def test_a_wrong_workload_is_named(fields, sentence):
         (
             {},
             {"pattern": Pattern.BLOCKS, "block": 12},
-            "block must be a multiple of splits * side = 8, not 12",
+            "block must be a multiple of the keys of a tile, 8, not 12",
         ),
         (
             {},
             {"pattern": Pattern.BLOCKS, "block": 8, "keys": 17},
-            (
-                "queries must be in one block, or the first at a multiple of side / splits / group"
-                ", not at 9"
-            ),
+            "queries must be in one block, or the first at a multiple of those of a tile, not at 9",
         ),
     ],
 )

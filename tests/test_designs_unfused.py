@@ -25,7 +25,7 @@ from designs.families import check_fit
         (
             {"masking": Masking.NONE, "side": 3},
             {},
-            "keys must be a multiple of side = 3 without masking, not 8",
+            "keys must be a multiple of those of a tile, 3, without masking, not 8",
         ),
     ],
 )

@@ -206,10 +206,10 @@ class TestErrors:
     def test_a_filter_that_cannot_be_counted(self, run):
         Path("odd.yaml").write_text(
             "passes: {k: 1}\ninputs: {A: [k, j, i]}\neinsums:\n"
-            "  - einsum: X = A[k,j,i]\n    where: [k <= j, k <= i]\n"
+            "  - einsum: X = A[k,j,i]\n    where: [k <= j, k <= i, j <= i]\n"
         )
         sentence = self.refused(run, "odd.yaml", "--sizes", "k=2,j=2,i=2", "--plot", "odd.png")
-        assert sentence.startswith("hwgen: odd.yaml: where must compare what is walked")
+        assert sentence.startswith("hwgen: odd.yaml: where must not compare ranks in a ring")
         assert not Path("odd.png").exists()
 
     def test_a_file_that_states_no_passes(self, run):

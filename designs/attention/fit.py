@@ -61,7 +61,7 @@ AttentionFit.RULES = (
         holds=lambda p: (
             (p.workload.pattern != Pattern.BLOCKS) | (p.workload.block % p.params.tile_keys == 0)
         ),
-        sentence="block must be a multiple of splits * side = {p.params.tile_keys}, "
+        sentence="block must be a multiple of the keys of a tile, {p.params.tile_keys}, "
         "not {p.workload.block}",
         limit="side",
     ),
@@ -72,8 +72,8 @@ AttentionFit.RULES = (
             | (p.workload.offset % (p.params.split_columns // p.params.group) == 0)
             | (p.workload.offset // p.workload.block == (p.workload.keys - 1) // p.workload.block)
         ),
-        sentence="queries must be in one block, or the first at a multiple of "
-        "side / splits / group, not at {p.workload.offset}",
+        sentence="queries must be in one block, or the first at a multiple of those of a tile, "
+        "not at {p.workload.offset}",
         limit="side",
     ),
     Rule(
@@ -81,8 +81,8 @@ AttentionFit.RULES = (
         holds=lambda p: (
             (p.params.masking >= Masking.UPPER) | (p.workload.keys % p.params.tile_keys == 0)
         ),
-        sentence="keys must be a multiple of splits * side = {p.params.tile_keys} without masking, "
-        "not {p.workload.keys}",
+        sentence="keys must be a multiple of those of a tile, {p.params.tile_keys}, "
+        "without masking, not {p.workload.keys}",
         limit="masking",
     ),
 )

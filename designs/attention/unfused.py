@@ -69,6 +69,11 @@ class UnfusedParams:
         return 1
 
     @property
+    def tile_keys(self) -> int:
+        """Keys of a tile: as many as rows."""
+        return self.side
+
+    @property
     def row_slots(self) -> int:
         """Rows of results that can be on their way out: as many as that takes cycles, and one."""
         return 2 * self.side + 5
