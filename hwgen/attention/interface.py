@@ -99,7 +99,7 @@ def north_held_bits(params: AttentionParams) -> int:
 
 def bound_bits(params: AttentionParams) -> int:
     """Width of the bound of column 0, signed: from less to more than all keys of a tile."""
-    return bit_length(params.splits * params.side) + 1
+    return bit_length(params.tile_keys) + 1
 
 
 def shift_bits(params: AttentionParams) -> int:
