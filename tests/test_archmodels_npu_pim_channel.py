@@ -13,6 +13,7 @@ from archmodels.npu_pim.span import served
 from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
 from designs.npu_pim import (
     DramTiming,
+    Element,
     Fidelity,
     Heads,
     PimChannel,
@@ -206,15 +207,16 @@ def random_channel(rng: random.Random) -> PimChannel:
         tree_cycles=rng.randint(1, 12),
     )
     buffers = RowBuffers(rng.randint(0, 1))
+    row_bytes = 512
     return PimChannel(
         ranks=rng.randint(1, 3),
         bank_groups=rng.randint(1, 4),
         banks_per_group=rng.randint(1, 4),
         rows=64,
-        row_bytes=rng.choice((8, 64)),
-        access_bytes=8,
-        lanes=2 ** rng.randint(0, 3),
-        element_bytes=1,
+        row_bytes=row_bytes,
+        access_bytes=256,
+        lanes=row_bytes // (rng.choice((8, 64)) >> rng.randint(0, 3)),
+        element=Element.INT8,
         row_buffers=buffers,
         composite=rng.random() < 0.5,
         precharge=Precharge(rng.randint(0, buffers)),

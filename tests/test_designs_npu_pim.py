@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from designs.grid import Grid
 from designs.npu_pim import (
     DramTiming,
+    Element,
     Fidelity,
     Heads,
     Llm,
@@ -60,6 +62,11 @@ def test_a_timing_contradicts_itself(change: dict[str, int], sentence: str) -> N
         ({"lanes": 24}, r"row_bytes must be a multiple of lanes \* element_bytes = 48, not 1024"),
         ({"access_bytes": 96}, "row_bytes must be a multiple of access_bytes = 96, not 1024"),
         (
+            {"element": Element.INT8},
+            r"access_bytes must be at least 32 banks \* 4 bytes of a result, .*, not 64",
+        ),
+        ({"access_bytes": 32}, r"access_bytes must be at least 32 banks \* 2 bytes .*, not 32"),
+        (
             {"row_buffers": RowBuffers.SINGLE, "precharge": Precharge.CHANNEL},
             "precharge must be bank where row_buffers is single",
         ),
@@ -85,6 +92,34 @@ def test_the_published_channel_and_device() -> None:
     assert device.channel.fidelity == Fidelity.AS_PUBLISHED
     assert blocked().channel.row_buffers == RowBuffers.SINGLE
     assert blocked().channel.composite is False
+
+
+def test_an_element_says_what_values_and_results_are() -> None:
+    halves = [replace(CHANNEL, element=one) for one in (Element.FP16, Element.BF16)]
+    assert [(one.element_bytes, one.result_bytes, one.accesses) for one in halves] == [
+        (2, 2, 16)
+    ] * 2
+    bytes_ = replace(CHANNEL, element=Element.INT8, access_bytes=128, lanes=32)
+    assert (bytes_.element_bytes, bytes_.result_bytes, bytes_.accesses) == (1, 4, 8)
+    assert (bytes_.row_elements, bytes_.row_steps) == (1024, 32)
+
+
+def test_properties_are_the_same_on_a_grid() -> None:
+    points = [
+        replace(CHANNEL, element=element, lanes=lanes, access_bytes=128, bank_groups=groups)
+        for element in Element
+        for lanes in (4, 16)
+        for groups in (2, 4)
+    ]
+    columns = {
+        name: [getattr(one, name) for one in points]
+        for name in ("element", "lanes", "access_bytes", "bank_groups")
+    }
+    grid = Grid(PimChannel, columns, len(points))
+    assert grid.valid().all()
+    names = ("element_bytes", "result_bytes", "accesses", "row_steps", "longest_tile_cycles")
+    for name in names:
+        assert getattr(grid, name).tolist() == [getattr(one, name) for one in points]
 
 
 def test_products_of_7b_on_four_devices() -> None:

@@ -9,6 +9,7 @@ from designs.npu_pim.distances import (
     Command,
     Coverage,
     Nearness,
+    commands,
     coverage,
     data_span,
     distances,
@@ -127,6 +128,12 @@ def test_no_distance_is_missing_above(channel: PimChannel) -> None:
         for nearness in row.nearness:
             if row.cycles > 0 and not row.per_step and not row.from_oldest:
                 assert (row.before.name, row.after.name, names[nearness]) in known
+
+
+def test_a_channel_has_the_commands_of_its_kind() -> None:
+    stepwise = replace(SINGLE, composite=False, refresh=False)
+    assert set(Command) - set(commands(DUAL)) == {Command.COMP, Command.READRES}
+    assert set(Command) - set(commands(stepwise)) == {Command.GEMV, Command.PIM_PRE, Command.REF}
 
 
 @pytest.mark.parametrize("channel", [DUAL, SINGLE, CORRECTED])

@@ -1,5 +1,6 @@
 """An NPU on memory whose banks compute (NeuPIMs): timing, channel, device, models, requests."""
 
+from designs.attention.params import Element
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.device import NpuPimDevice, blocked, published
 from designs.npu_pim.gemv import Heads, Product
@@ -10,6 +11,7 @@ from designs.npu_pim.timing import DramTiming
 
 __all__ = [
     "DramTiming",
+    "Element",
     "Fidelity",
     "Gpu",
     "Heads",

@@ -4,8 +4,9 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
+from designs.attention.params import Element
 from designs.npu_pim.timing import DramTiming
-from designs.rules import Rule, boolean, check, choice, integer, maximum, nested
+from designs.rules import Rule, boolean, check, choice, integer, maximum, nested, where
 
 
 class RowBuffers(enum.IntEnum):
@@ -43,7 +44,8 @@ class PimChannel:
     """Structure of one channel.
 
     Every bank has `lanes` multipliers behind its row buffer, an adder tree and a sum; all banks
-    take the other operand from one vector buffer, as wide as a row.
+    take the other operand from one vector buffer, as wide as a row. Products and sums are int32
+    where elements are int8, else float32, and a result of floats is rounded to their format.
     """
 
     RULES: ClassVar[tuple[Rule["PimChannel"], ...]]
@@ -55,7 +57,7 @@ class PimChannel:
     row_bytes: int = integer(default=1024, low=2, high=2**16, doc="of a bank", unit="bytes")
     access_bytes: int = integer(default=64, low=1, high=1024, doc="of RD and WR", unit="bytes")
     lanes: int = integer(default=16, low=1, high=512, doc="multipliers of a bank", unit="lanes")
-    element_bytes: int = integer(default=2, low=1, high=4, doc="a value", unit="bytes")
+    element: Element = choice(default=Element.FP16, doc="format of a value: int8, fp16 or bf16")
     row_buffers: RowBuffers = choice(
         default=RowBuffers.DUAL, doc="row buffers of a bank: single or dual"
     )
@@ -69,6 +71,15 @@ class PimChannel:
         default=Fidelity.CORRECTED, doc="distances after a GEMV: as_published or corrected"
     )
     refresh: bool = boolean(default=True, doc="whether rows are refreshed, rank after rank")
+    tag_bits: int = integer(
+        default=8, low=1, high=32, doc="a number that an access brings back", unit="bits"
+    )
+    host_queue: int = integer(
+        default=4, low=1, high=64, doc="accesses that wait for a bank", unit="accesses"
+    )
+    pim_queue: int = integer(
+        default=8, low=1, high=256, doc="vectors and tiles that wait", unit="transactions"
+    )
     timing: DramTiming = nested(default=DramTiming(), doc="timing parameters")
 
     def __post_init__(self) -> None:
@@ -91,6 +102,21 @@ class PimChannel:
     @property
     def capacity_bytes(self) -> int:
         return self.banks * self.rows * self.row_bytes
+
+    @property
+    def element_bytes(self) -> int:
+        """A value of a row, and of the vector."""
+        return where(self.element == Element.INT8, 1, 2)
+
+    @property
+    def result_bytes(self) -> int:
+        """A dot product: int32 where elements are int8, else in their format."""
+        return where(self.element == Element.INT8, 4, 2)
+
+    @property
+    def accesses(self) -> int:
+        """Of a row, by which it is read or written whole."""
+        return self.row_bytes // self.access_bytes
 
     @property
     def step_bytes(self) -> int:
@@ -153,6 +179,12 @@ PimChannel.RULES = (
         holds=lambda p: p.row_bytes % p.access_bytes == 0,
         sentence="row_bytes must be a multiple of access_bytes = {p.access_bytes}, "
         "not {p.row_bytes}",
+    ),
+    Rule(
+        key="access_bytes",
+        holds=lambda p: p.banks * p.result_bytes <= p.access_bytes,
+        sentence="access_bytes must be at least {p.banks} banks * {p.result_bytes} bytes of a "
+        "result, for results of all banks come in one access, not {p.access_bytes}",
     ),
     Rule(
         key="precharge",

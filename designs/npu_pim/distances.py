@@ -129,6 +129,14 @@ def coverage(channel: PimChannel) -> Mapping[Command, Coverage]:
     )
 
 
+def commands(channel: PimChannel) -> tuple[Command, ...]:
+    """Those that a channel has: composite GEMV or its steps; what it closes; refreshes or none."""
+    composite = (_C.COMP, _C.READRES) if channel.composite else (_C.GEMV,)
+    single = (_C.PIM_PRE,) if channel.row_buffers == RowBuffers.SINGLE else ()
+    none = () if channel.refresh else (_C.REF,)
+    return tuple(one for one in Command if one not in (*composite, *single, *none))
+
+
 def window(channel: PimChannel) -> Window:
     """Of activations. As published, rows that are opened for dot products do not enter."""
     own = channel.fidelity == Fidelity.CORRECTED
