@@ -8,6 +8,7 @@ from designs.npu_pim.gpu import Gpu
 from designs.npu_pim.llm import Linear, Llm, llm, llms
 from designs.npu_pim.requests import Limits, Request, read_requests
 from designs.npu_pim.timing import DramTiming
+from designs.npu_pim.workload import PimAttention, PimAttentionFit
 
 __all__ = [
     "DramTiming",
@@ -19,6 +20,8 @@ __all__ = [
     "Linear",
     "Llm",
     "NpuPimDevice",
+    "PimAttention",
+    "PimAttentionFit",
     "PimChannel",
     "Precharge",
     "Product",

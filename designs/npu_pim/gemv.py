@@ -8,7 +8,7 @@ buffer once and is multiplied with the tiles that it concerns, one after the oth
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from designs.npu_pim.channel import PimChannel
 from designs.rules import Int, Rule, ceil_div, check, integer, maximum, minimum
@@ -56,17 +56,7 @@ Heads.RULES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeadsFit:
-    """Heads in rows of a channel."""
-
-    RULES: ClassVar[tuple[Rule["HeadsFit"], ...]]
-
-    channel: PimChannel
-    heads: Heads
-
-
-HeadsFit.RULES = (
+HEADS_FIT_RULES: tuple[Rule[Any], ...] = (
     Rule(
         key="head_dim",
         holds=lambda p: p.channel.row_elements % p.heads.head_dim == 0,
@@ -75,6 +65,17 @@ HeadsFit.RULES = (
         limit="row_bytes",
     ),
 )
+"""What holds for the `heads` in rows of a `channel`, whatever else the two are part of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadsFit:
+    """Heads in rows of a channel."""
+
+    RULES: ClassVar[tuple[Rule[Any], ...]] = HEADS_FIT_RULES
+
+    channel: PimChannel
+    heads: Heads
 
 
 def row_heads(channel: PimChannel, heads: Heads) -> int:

@@ -1,0 +1,194 @@
+"""What a channel is given for a workload: where things lie, its transactions and the host's.
+
+All of it follows from the channel and the workload alone, never from values. Rows from 0 on of all
+banks: of each request its keys, then its values, as `designs.npu_pim.gemv` has them; then the
+vectors, number i in bank i % banks; then the rows of the host.
+"""
+
+import enum
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from designs.npu_pim.channel import PimChannel
+from designs.npu_pim.gemv import (
+    Product,
+    attend,
+    key_rows,
+    logit,
+    row_heads,
+    value_tiles,
+)
+from designs.npu_pim.workload import HOST_ROWS, PimAttention
+from designs.rules import ceil_div
+
+
+class PimKind(enum.IntEnum):
+    """Of a transaction. vector: a row becomes the vector. tile: it is multiplied with a tile."""
+
+    VECTOR = 0
+    TILE = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PimTransaction:
+    """What the channel is to compute next.
+
+    bank: of a vector; a tile is the row of all banks. steps, results: of a tile; result i takes the
+    parts of row and vector from i * steps on, of `step_bytes` each.
+    """
+
+    kind: PimKind
+    row: int
+    bank: int = 0
+    steps: int = 1
+    results: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostAccess:
+    """A read or write of `access_bytes`; `column` counts accesses, `tag` tells reads apart."""
+
+    write: bool
+    bank: int
+    row: int
+    column: int
+    tag: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cache:
+    """Where a request's keys and values begin, and the first row behind them."""
+
+    length: int
+    key_row: int
+    value_row: int
+    end_row: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vector:
+    """What is multiplied with tiles of a request, and where it lies.
+
+    heads: of queries, each with its part of the row, side by side. page: of the weights of one
+    head, those of the tokens from page * row_elements on; None where the parts are queries.
+    tile_rows: of the tiles that it is multiplied with.
+    """
+
+    request: int
+    heads: tuple[int, ...]
+    page: int | None
+    product: Product
+    tile_rows: range
+    bank: int
+    row: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """What goes into a channel.
+
+    rows: of every bank, from 0 on, that hold something before the first transaction.
+    """
+
+    rows: int
+    caches: tuple[Cache, ...]
+    vectors: tuple[Vector, ...]
+    pim: tuple[PimTransaction, ...]
+    host: tuple[HostAccess, ...]
+
+
+@lru_cache(maxsize=64)
+def program(channel: PimChannel, workload: PimAttention) -> Program:
+    """All of a workload that fits: request by request the logits, then the sums of values."""
+    placed = tuple(_caches(channel, workload))
+    vector_row = placed[-1].end_row
+    vectors = tuple(_vectors(channel, workload, placed, vector_row))
+    rows = vector_row + ceil_div(len(vectors), channel.banks) + HOST_ROWS
+    return Program(
+        rows=rows,
+        caches=placed,
+        vectors=vectors,
+        pim=tuple(one for vector in vectors for one in _transactions(vector)),
+        host=tuple(_accesses(channel, workload, rows)),
+    )
+
+
+def _caches(channel: PimChannel, workload: PimAttention) -> Iterator[Cache]:
+    row, shape = 0, workload.shape
+    for length in workload.lengths:
+        value_row = row + key_rows(channel, shape) * ceil_div(length, channel.banks)
+        pages = ceil_div(length, channel.row_elements)
+        end_row = value_row + shape.kv_heads * value_tiles(channel, shape) * pages
+        yield Cache(length=length, key_row=row, value_row=value_row, end_row=end_row)
+        row = end_row
+
+
+def _vectors(
+    channel: PimChannel, workload: PimAttention, caches: tuple[Cache, ...], first_row: int
+) -> Iterator[Vector]:
+    number = 0
+    for request, cache in enumerate(caches):
+        found = (*_queries(channel, workload, cache), *_weights(channel, workload, cache))
+        for heads, page, product, rows in found:
+            yield Vector(
+                request=request,
+                heads=heads,
+                page=page,
+                product=product,
+                tile_rows=rows,
+                bank=number % channel.banks,
+                row=first_row + number // channel.banks,
+            )
+            number += 1
+
+
+_Found = tuple[tuple[int, ...], int | None, Product, range]
+
+
+def _queries(channel: PimChannel, workload: PimAttention, cache: Cache) -> Iterator[_Found]:
+    """For each row of a token's keys, and each head of a group: queries of the heads of the row."""
+    shape = workload.shape
+    most, stride = row_heads(channel, shape), key_rows(channel, shape)
+    for number, product in enumerate(logit(channel, shape, cache.length)):
+        chunk, member = divmod(number, shape.group)
+        kv_heads = range(chunk * most, chunk * most + product.results)
+        first = cache.key_row + chunk
+        rows = range(first, first + product.tiles * stride, stride)
+        yield tuple(one * shape.group + member for one in kv_heads), None, product, rows
+
+
+def _weights(channel: PimChannel, workload: PimAttention, cache: Cache) -> Iterator[_Found]:
+    """For each head, and each row of its values of one dimension: weights of the row's tokens."""
+    shape, tiles = workload.shape, value_tiles(channel, workload.shape)
+    pages = ceil_div(cache.length, channel.row_elements)
+    for number, product in enumerate(attend(channel, shape, cache.length)):
+        head, page = divmod(number, pages)
+        first = cache.value_row + (head // shape.group * pages + page) * tiles
+        yield (head,), page, product, range(first, first + tiles)
+
+
+def _transactions(vector: Vector) -> Iterator[PimTransaction]:
+    yield PimTransaction(kind=PimKind.VECTOR, bank=vector.bank, row=vector.row)
+    steps, results = vector.product.steps, vector.product.results
+    for row in vector.tile_rows:
+        yield PimTransaction(kind=PimKind.TILE, row=row, steps=steps, results=results)
+
+
+def _accesses(channel: PimChannel, workload: PimAttention, rows: int) -> Iterator[HostAccess]:
+    """Half of them in the row of the access before, the others in any row or one of the host."""
+    draw = random.Random(f"{workload.seed} accesses")
+    host_row = rows - HOST_ROWS
+    bank, row = 0, host_row
+    for tag in range(workload.accesses):
+        if draw.random() < 0.5:
+            bank = draw.randrange(channel.banks)
+            row = draw.randrange(0 if draw.random() < 0.5 else host_row, rows)
+        yield HostAccess(
+            write=row >= host_row and draw.random() < 0.5,
+            bank=bank,
+            row=row,
+            column=draw.randrange(channel.accesses),
+            tag=tag,
+        )
