@@ -1,0 +1,1 @@
+"""One channel of memory whose banks compute: its banks, its controller and what joins them."""
