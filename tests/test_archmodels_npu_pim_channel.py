@@ -179,8 +179,8 @@ def test_commands_that_were_legal_as_published_are_not() -> None:
 
 
 def random_channel(rng: random.Random) -> PimChannel:
-    rrd, ccd, wtr, rl = rng.randint(1, 6), rng.randint(1, 3), rng.randint(0, 6), rng.randint(1, 20)
-    rcd, rcd_wr, rp = rng.randint(1, 20), rng.randint(1, 20), rng.randint(1, 20)
+    rrd, ccd, wtr, rl = rng.randint(1, 6), rng.randint(1, 3), rng.randint(0, 6), rng.randint(12, 20)
+    rcd, rcd_wr, rp = rng.randint(2, 20), rng.randint(2, 20), rng.randint(1, 20)
     ras = max(rcd, rcd_wr) + rng.randint(0, 30)
     timing = DramTiming(
         burst_cycles=rng.randint(1, 4),
@@ -211,11 +211,11 @@ def random_channel(rng: random.Random) -> PimChannel:
     return PimChannel(
         ranks=rng.randint(1, 3),
         bank_groups=rng.randint(1, 4),
-        banks_per_group=rng.randint(1, 4),
+        banks_per_group=rng.randint(2, 4),
         rows=64,
         row_bytes=row_bytes,
         access_bytes=256,
-        lanes=row_bytes // (rng.choice((8, 64)) >> rng.randint(0, 3)),
+        lanes=row_bytes // (rng.choice((16, 64)) >> rng.randint(0, 3)),
         element=Element.INT8,
         row_buffers=buffers,
         composite=rng.random() < 0.5,

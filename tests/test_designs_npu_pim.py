@@ -48,6 +48,7 @@ SHARD = Heads(heads=8, kv_heads=8, head_dim=128)
         ({"faw_cycles": 3}, "faw_cycles must be at least rrd_s_cycles = 4, not 3"),
         ({"wl_cycles": 15}, "rl_cycles must be at least wl_cycles = 15, not 14"),
         ({"refi_cycles": 308}, r"refi_cycles must be more than rfc_cycles \+ rc_cycles = 260"),
+        ({"rcd_rd_cycles": 1}, "rcd_rd_cycles must be between 2 and 65536, not 1"),
         ({"rp_cycles": 0}, "rp_cycles must be between 1 and 65536, not 0"),
     ],
 )
@@ -64,6 +65,19 @@ def test_a_timing_contradicts_itself(change: dict[str, int], sentence: str) -> N
         (
             {"element": Element.INT8},
             r"access_bytes must be at least 32 banks \* 4 bytes of a result, .*, not 64",
+        ),
+        (
+            {"lanes": 512},
+            r"row_bytes must be more than lanes \* element_bytes = 1024",
+        ),
+        ({"access_bytes": 1024}, "row_bytes must be more than access_bytes = 1024, .*, not 1024"),
+        (
+            {"ranks": 1, "bank_groups": 1, "banks_per_group": 1},
+            "banks_per_group must be more than 1 where .*, not 1",
+        ),
+        (
+            {"timing": DramTiming(rl_cycles=5)},
+            r"timing.rl_cycles \+ burst_cycles must be at least 8, for sums of 16 lanes .*, not 7",
         ),
         ({"access_bytes": 32}, r"access_bytes must be at least 32 banks \* 2 bytes .*, not 32"),
         (

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from designs.attention.params import Element
 from designs.npu_pim.timing import DramTiming
-from designs.rules import Rule, boolean, check, choice, integer, maximum, nested, where
+from designs.rules import Rule, boolean, check, choice, clog2, integer, maximum, nested, where
 
 
 class RowBuffers(enum.IntEnum):
@@ -124,6 +124,11 @@ class PimChannel:
         return self.lanes * self.element_bytes
 
     @property
+    def least_read_cycles(self) -> int:
+        """From READRES to the end of its data: a product, the adder tree and the sum come first."""
+        return maximum(3, clog2(self.lanes) + 6 - self.timing.column_l_cycles)
+
+    @property
     def row_elements(self) -> int:
         """Values of a row, and of the vector buffer."""
         return self.row_bytes // self.element_bytes
@@ -181,6 +186,24 @@ PimChannel.RULES = (
         "not {p.row_bytes}",
     ),
     Rule(
+        key="row_bytes",
+        holds=lambda p: p.row_bytes > p.step_bytes,
+        sentence="row_bytes must be more than lanes * element_bytes = {p.step_bytes}, "
+        "for a row is read in steps, not {p.row_bytes}",
+    ),
+    Rule(
+        key="row_bytes",
+        holds=lambda p: p.row_bytes > p.access_bytes,
+        sentence="row_bytes must be more than access_bytes = {p.access_bytes}, "
+        "for a row has columns, not {p.row_bytes}",
+    ),
+    Rule(
+        key="banks_per_group",
+        holds=lambda p: p.banks > 1,
+        sentence="banks_per_group must be more than 1 where there is one rank of one bank group, "
+        "not {p.banks_per_group}",
+    ),
+    Rule(
         key="access_bytes",
         holds=lambda p: p.banks * p.result_bytes <= p.access_bytes,
         sentence="access_bytes must be at least {p.banks} banks * {p.result_bytes} bytes of a "
@@ -191,6 +214,12 @@ PimChannel.RULES = (
         holds=lambda p: (p.row_buffers == RowBuffers.DUAL) | (p.precharge == Precharge.BANK),
         sentence="precharge must be bank where row_buffers is single, for accesses have open rows "
         "of their own",
+    ),
+    Rule(
+        key="timing",
+        holds=lambda p: p.timing.read_cycles >= p.least_read_cycles,
+        sentence="timing.rl_cycles + burst_cycles must be at least {p.least_read_cycles}, for sums "
+        "of {p.lanes} lanes to be there when they are read, not {p.timing.read_cycles}",
     ),
     Rule(
         key="timing",

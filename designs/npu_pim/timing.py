@@ -26,10 +26,10 @@ class DramTiming:
     rl_cycles: int = integer(default=14, low=1, high=_MAX, doc="RD to its data", unit=_UNIT)
     wl_cycles: int = integer(default=4, low=1, high=_MAX, doc="WR to its data", unit=_UNIT)
     rcd_rd_cycles: int = integer(
-        default=14, low=1, high=_MAX, doc="row opened to column read", unit=_UNIT
+        default=14, low=2, high=_MAX, doc="row opened to column read", unit=_UNIT
     )
     rcd_wr_cycles: int = integer(
-        default=14, low=1, high=_MAX, doc="row opened to column written", unit=_UNIT
+        default=14, low=2, high=_MAX, doc="row opened to column written", unit=_UNIT
     )
     rp_cycles: int = integer(default=14, low=1, high=_MAX, doc="row closed", unit=_UNIT)
     ras_cycles: int = integer(default=34, low=1, high=_MAX, doc="row open at least", unit=_UNIT)
