@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from archmodels.npu_pim.channel import Issue, end_cycle, issues
+from archmodels.npu_pim.channel import end_cycle, issues
 from archmodels.npu_pim.span import served
 from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
+from archmodels.npu_pim.timetable import Issue
 from designs.npu_pim import (
     DramTiming,
     Element,

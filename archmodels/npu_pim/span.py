@@ -146,14 +146,11 @@ class Span:
             self._refresh()
 
     def _refresh(self) -> None:
-        t, rank, size = self._timing, self._rank, self._channel.banks_per_rank
+        t, rank = self._timing, self._rank
         self._now = max(self._now, self._due)
         own = [group for group in self._groups if group.rank == rank]
         self._close(own)
         ready = max(max(group.closed for group in own) + t.rp_cycles, self._refreshed[rank])
-        banks = range(rank * size, (rank + 1) * size)
-        if self._vector_bank in banks:
-            ready = max(ready, self._close_vector())
         self._refreshed[rank] = max(self._now, ready) + t.rfc_cycles
         opened = max(self._refreshed[rank], self._latest[rank] + t.faw_cycles)
         self._open_again[rank] = opened + t.rcd_rd_cycles
@@ -163,7 +160,7 @@ class Span:
         self.refreshes += 1
 
     def _close(self, groups: Sequence[_Group]) -> None:
-        """Rows of dot products that are open, in order."""
+        """Rows of dot products that are open, in order; with one row buffer, the vector's too."""
         if self._is_one and any(group.open for group in groups):
             opened = max(group.opened for group in self._groups)
             ready = max(self._now, self._close_after, opened + self._timing.ras_cycles)
@@ -172,20 +169,19 @@ class Span:
             self._now = ready + 1
             return
         for group in groups:
-            if group.open:
-                held = max(self._close_after, group.opened + self._timing.ras_cycles)
-                self._now = max(self._now, held) + group.open
-                group.open, group.closed = 0, self._now - 1
+            if self._vector_bank is not None and group is self._act_group:
+                place = self._vector_bank % self._channel.banks_per_group
+                self._close_rows(group, min(group.open, place))
+                group.closed = max(self._now, self._act + self._timing.ras_cycles)
+                self._now, self._vector_bank = group.closed + 1, None
+            self._close_rows(group, group.open)
 
-    def _close_vector(self) -> int:
-        """Close the row of a vector, with one row buffer; the first cycle at which it is closed."""
-        if self._vector_bank is None:
-            return LONG_AGO
-        self._group(self._vector_bank).closed = closed = max(
-            self._now, self._act + self._timing.ras_cycles
-        )
-        self._now, self._vector_bank = closed + 1, None
-        return closed + self._timing.rp_cycles
+    def _close_rows(self, group: _Group, count: int) -> None:
+        """The next of those that dot products have open in a group."""
+        if count:
+            held = max(self._close_after, group.opened + self._timing.ras_cycles)
+            self._now = max(self._now, held) + count
+            group.open, group.closed = group.open - count, self._now - 1
 
     def _group(self, bank: int) -> _Group:
         """That a bank is in."""
@@ -221,12 +217,10 @@ class Span:
 
     def _tile(self, kind: _Kind) -> None:
         t = self._timing
-        self._close_vector()
-        closed = [group.closed for group in self._groups]
         self._close(self._groups)
         self._now += 1
-        for group, before in zip(self._groups, closed, strict=True):
-            self._open(group, before)
+        for group in self._groups:
+            self._open(group)
         opened = max(group.opened for group in self._groups) + t.rcd_rd_cycles
         self._last = max(self._now, opened, self._work_after) + kind.work
         self._now = self._last + 1
@@ -234,7 +228,7 @@ class Span:
         self._copy_after = self._last + kind.copy
         self._work_after = self._last + kind.next
 
-    def _open(self, group: _Group, closed: int) -> None:
+    def _open(self, group: _Group) -> None:
         t, own = self._timing, self._act_group
         act = LONG_AGO
         if group.rank == own.rank:
@@ -243,7 +237,7 @@ class Span:
             act = max(act, self._act + (t.rc_cycles if self._is_single else t.rrd_l_cycles))
         group.opened = max(
             self._now,
-            max(group.closed, closed) + t.rp_cycles,
+            group.closed + t.rp_cycles,
             group.opened + t.rc_cycles,
             self._latest[group.rank] + t.faw_cycles,
             self._refreshed[group.rank],
