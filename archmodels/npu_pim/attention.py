@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
-from archmodels.npu_pim.span import Served, served
+from archmodels.npu_pim.span import Served
+from archmodels.npu_pim.states import States
 from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
 from designs.npu_pim import Heads, NpuPimDevice, PimChannel, Product
 from designs.npu_pim.gemv import HeadsFit, attend, logit
@@ -17,7 +18,8 @@ from designs.rules import check_rules
 Channels = Sequence[Sequence[int]]
 """Lengths of the requests of each channel."""
 
-_OPERATIONS: tuple[Callable[[PimChannel, Heads, int], tuple[Product, ...]], ...] = (logit, attend)
+Make = Callable[[PimChannel, Heads, int], tuple[Product, ...]]
+"""Products of a request of some length."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,9 +76,8 @@ def attention(device: NpuPimDevice, heads: Heads, channels: Channels) -> Attenti
     Raises RuleError where heads do not fit in rows.
     """
     check_rules(HeadsFit.RULES, HeadsFit(channel=device.channel, heads=heads))
-    return Attention(
-        logit=_phase(device, heads, channels, 0), attend=_phase(device, heads, channels, 1)
-    )
+    first, second = _operations(device.channel, heads)
+    return Attention(logit=first.phase(channels), attend=second.phase(channels))
 
 
 def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> int:
@@ -85,42 +86,70 @@ def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> in
     A channel begins when all instructions of those before it have been sent.
     """
     total = 0
-    for operation in range(len(_OPERATIONS)):
+    for operation in _operations(device.channel, heads):
         sent = ends = 0
         for lengths in channels:
-            done = _served(device.channel, heads, tuple(lengths), operation)
-            ends = max(ends, sent + done.end_cycle)
-            own = _products(device.channel, heads, tuple(lengths), operation)
-            sent += sum(instruction_count(device.channel, one) for one in own)
+            ends = max(ends, sent + operation.served(lengths).end_cycle)
+            sent += sum(
+                instruction_count(device.channel, one) for one in operation.products(lengths)
+            )
         total += ends
     return total
 
 
-def _phase(device: NpuPimDevice, heads: Heads, channels: Channels, operation: int) -> Phase:
-    channel = device.channel
-    found = [_served(channel, heads, tuple(lengths), operation) for lengths in channels]
-    cycles, last = max(
-        ((one.end_cycle, index) for index, one in enumerate(found)), default=(0, None)
-    )
-    if last is None:
-        return Phase(cycles=0, mean_cycles=0.0, slots=0, bare_cycles=0, tiles=0)
-    own = _products(channel, heads, tuple(channels[last]), operation)
-    return Phase(
-        cycles=cycles,
-        mean_cycles=sum(one.end_cycle for one in found) / len(found),
-        slots=sum(1 + one.tiles * tile_slots(channel, one) for one in own),
-        bare_cycles=sum(one.tiles * period(channel, one) for one in own),
-        tiles=sum(one.tiles for one in own),
-    )
+class _Operation:
+    """Logits, or sums of values, of the requests of a channel, by their lengths.
+
+    What was served is kept by products, which change with a length only every few tokens.
+    """
+
+    def __init__(self, channel: PimChannel, heads: Heads, make: Make) -> None:
+        self._channel, self._heads, self._make = channel, heads, make
+        self._states = States(channel)
+        self._alike: dict[int, int] = {}
+        self._first: dict[tuple[Product, ...], int] = {}
+        self._products: dict[int, tuple[Product, ...]] = {}
+        self._served: dict[tuple[int, ...], Served] = {}
+
+    def served(self, lengths: Sequence[int]) -> Served:
+        """Of these requests, one after the other."""
+        key = tuple(map(self._alike_length, lengths))
+        if key not in self._served:
+            self._served[key] = self._states.served(self.products(lengths))
+        return self._served[key]
+
+    def products(self, lengths: Sequence[int]) -> list[Product]:
+        """Of these requests."""
+        own = map(self._alike_length, lengths)
+        return [*chain.from_iterable(self._products[one] for one in own)]
+
+    def phase(self, channels: Channels) -> Phase:
+        """Of a batch: the slowest channel decides."""
+        found = [self.served(lengths).end_cycle for lengths in channels]
+        if not found:
+            return Phase(cycles=0, mean_cycles=0.0, slots=0, bare_cycles=0, tiles=0)
+        cycles = max(found)
+        last = max(place for place, one in enumerate(found) if one == cycles)
+        own = self.products(channels[last])
+        return Phase(
+            cycles=cycles,
+            mean_cycles=sum(found) / len(found),
+            slots=sum(1 + one.tiles * tile_slots(self._channel, one) for one in own),
+            bare_cycles=sum(one.tiles * period(self._channel, one) for one in own),
+            tiles=sum(one.tiles for one in own),
+        )
+
+    def _alike_length(self, length: int) -> int:
+        """The first length met that has the same products."""
+        if length not in self._alike:
+            made = self._make(self._channel, self._heads, length)
+            first = self._first.setdefault(made, length)
+            self._alike[length] = first
+            self._products[first] = made
+        return self._alike[length]
 
 
 @cache
-def _served(channel: PimChannel, heads: Heads, lengths: tuple[int, ...], operation: int) -> Served:
-    return served(channel, _products(channel, heads, lengths, operation))
-
-
-def _products(
-    channel: PimChannel, heads: Heads, lengths: tuple[int, ...], operation: int
-) -> list[Product]:
-    make = _OPERATIONS[operation]
-    return [*chain.from_iterable(make(channel, heads, length) for length in lengths)]
+def _operations(channel: PimChannel, heads: Heads) -> tuple[_Operation, _Operation]:
+    """Logits, then sums of values."""
+    return _Operation(channel, heads, logit), _Operation(channel, heads, attend)
