@@ -1,0 +1,62 @@
+"""Where each value of a request's cache lies, and what lies at each place.
+
+Rows are counted from the first of the keys, or of the values, of the request. Source: the layout of
+Heo et al., "NeuPIMs", ASPLOS 2024, with the head in the row of a value, which the authors'
+simulator leaves out.
+"""
+
+from dataclasses import dataclass
+
+from designs.npu_pim import Heads, PimChannel
+from designs.rules import Ints, ceil_div
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A value in a channel: its column counts values of the row."""
+
+    row: Ints
+    bank: Ints
+    column: Ints
+
+
+def key_place(channel: PimChannel, heads: Heads, token: Ints, e: Ints) -> Place:
+    """Of value e = head * head_dim + d of a token's key."""
+    stride = ceil_div(heads.kv_width, channel.row_elements)
+    return Place(
+        row=token // channel.banks * stride + e // channel.row_elements,
+        bank=token % channel.banks,
+        column=e % channel.row_elements,
+    )
+
+
+def key_at(channel: PimChannel, heads: Heads, place: Place) -> tuple[Ints, Ints]:
+    """The inverse: token and e, which is at least the width of a key where there is padding."""
+    stride = ceil_div(heads.kv_width, channel.row_elements)
+    token = place.row // stride * channel.banks + place.bank
+    return token, place.row % stride * channel.row_elements + place.column
+
+
+def value_place(
+    channel: PimChannel, heads: Heads, length: int, token: Ints, head: Ints, d: Ints
+) -> Place:
+    """Of value d of a head of a token, in a request of `length` tokens."""
+    pages = ceil_div(length, channel.row_elements)
+    tiles = ceil_div(heads.head_dim, channel.banks)
+    page = head * pages + token // channel.row_elements
+    return Place(
+        row=page * tiles + d // channel.banks,
+        bank=d % channel.banks,
+        column=token % channel.row_elements,
+    )
+
+
+def value_at(
+    channel: PimChannel, heads: Heads, length: int, place: Place
+) -> tuple[Ints, Ints, Ints]:
+    """The inverse: token, head and d; token >= length or d >= head_dim where there is padding."""
+    pages = ceil_div(length, channel.row_elements)
+    tiles = ceil_div(heads.head_dim, channel.banks)
+    page = place.row // tiles
+    token = page % pages * channel.row_elements + place.column
+    return token, page // pages, place.row % tiles * channel.banks + place.bank
