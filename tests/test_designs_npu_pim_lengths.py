@@ -1,5 +1,6 @@
 """Lengths of requests: their law, and that a seed gives the same again."""
 
+import math
 import statistics
 
 import pytest
@@ -29,6 +30,27 @@ def test_data_sets() -> None:
         found = data.snapshot(1000, 1)
         assert all(1 <= one.length <= 2048 and one.channel is None for one in found)
         assert found == data.snapshot(1000, 1) != data.snapshot(1000, 2)
+
+
+def test_requests_as_they_come() -> None:
+    """Each has one answer: longer answers are not found more often. Clipping costs a little."""
+    data = Lengths(
+        prompt_mean=12, prompt_median=11, answer_mean=56, answer_median=41, longest=2**20
+    )
+    found = data.arriving(20_000, 8.0, 3)
+    assert statistics.mean(one.length for one in found) == pytest.approx(12.5, rel=0.03)
+    assert statistics.mean(one.output for one in found) == pytest.approx(56.5, rel=0.03)
+    assert found[-1].arrival_s == pytest.approx(20_000 / 8, rel=0.03)
+    times = [one.arrival_s for one in found]
+    assert times == sorted(times) and times[0] > 0
+    assert found == data.arriving(20_000, 8.0, 3)
+
+
+def test_requests_that_come_at_once_and_are_cut() -> None:
+    found = sharegpt().arriving(2000, math.inf, 1)
+    assert {one.arrival_s for one in found} == {0.0}
+    assert max(one.most_tokens for one in found) == 2048
+    assert all(one.length >= 1 and one.output >= 1 for one in found)
 
 
 def test_a_law_needs_a_median_below_its_mean() -> None:

@@ -8,6 +8,7 @@ from designs.document import DesignError
 from designs.npu_pim import Limits, Request, read_requests
 
 LIMITS = Limits(length=2048, channels=4)
+HEADER = "trace.csv:1: header must be seq_len and any of ch_idx, output_len, arrival_s, once each"
 
 
 def read(tmp_path: Path, text: str) -> tuple[Request, ...]:
@@ -23,6 +24,13 @@ def test_requests_with_and_without_channels(tmp_path: Path) -> None:
     )
     assert read(tmp_path, "seq_len\n1\n") == (Request(length=1),)
     assert read(tmp_path, "ch_idx,seq_len\n2,9\n") == (Request(length=9, channel=2),)
+
+
+def test_requests_that_arrive(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "arrival_s,seq_len,output_len\n0.5,7,1\n 1e1 ,2000,49\n")
+    assert first == Request(length=7, arrival_s=0.5) and first.most_tokens == 7
+    assert second == Request(length=2000, output=49, arrival_s=10.0)
+    assert second.most_tokens == LIMITS.length
 
 
 @pytest.mark.parametrize(
@@ -44,8 +52,26 @@ def test_requests_with_and_without_channels(tmp_path: Path) -> None:
             "trace.csv:2: ch_idx: ch_idx must be between 0 and 3, .*, not -1",
         ),
         ("seq_len\n5,1\n", "trace.csv:2: row must have at most 1 cells, not 2"),
-        ("length\n5\n", "trace.csv:1: header must be seq_len or seq_len,ch_idx, not 'length'"),
-        ("", "trace.csv:1: header must be seq_len or seq_len,ch_idx, not ''"),
+        ("length\n5\n", f"{HEADER}, not 'length'"),
+        ("", f"{HEADER}, not ''"),
+        ("seq_len,seq_len\n5,5\n", f"{HEADER}, not 'seq_len,seq_len'"),
+        (
+            "seq_len,output_len\n5,0\n",
+            "trace.csv:2: output_len: output_len must be between 1 and 2044, .*, not 0",
+        ),
+        (
+            "seq_len,output_len\n2000,50\n",
+            "trace.csv:2: output_len: output_len must be between 1 and 49, .*, not 50",
+        ),
+        ("seq_len,output_len\n5,\n", "trace.csv:2: output_len: .* an integer, not missing"),
+        (
+            "seq_len,arrival_s\n5,soon\n",
+            "trace.csv:2: arrival_s: arrival_s must be a number, not 'soon'",
+        ),
+        ("seq_len,arrival_s\n5,\n", "trace.csv:2: arrival_s: .* be a number, not missing"),
+        ("seq_len,arrival_s\n5,-1\n", "trace.csv:2: arrival_s: .* at least 0 and finite, not -1"),
+        ("seq_len,arrival_s\n5,inf\n", "trace.csv:2: arrival_s: .* 0 and finite, not inf"),
+        ("seq_len,arrival_s\n5,nan\n", "trace.csv:2: arrival_s: .* 0 and finite, not nan"),
         ("seq_len\n", "trace.csv: file must have at least one request, and it has none"),
     ],
 )

@@ -6,6 +6,7 @@ from designs.npu_pim.device import NpuPimDevice, blocked, published
 from designs.npu_pim.gemv import Heads, Product
 from designs.npu_pim.gpu import Gpu
 from designs.npu_pim.llm import Linear, Llm, llm, llms
+from designs.npu_pim.policy import Interleave, Packing, ServingPolicy, Split
 from designs.npu_pim.requests import Limits, Request, read_requests
 from designs.npu_pim.timing import DramTiming
 from designs.npu_pim.workload import PimAttention, PimAttentionFit
@@ -16,17 +17,21 @@ __all__ = [
     "Fidelity",
     "Gpu",
     "Heads",
+    "Interleave",
     "Limits",
     "Linear",
     "Llm",
     "NpuPimDevice",
     "PimAttention",
     "PimAttentionFit",
+    "Packing",
     "PimChannel",
     "Precharge",
     "Product",
     "Request",
     "RowBuffers",
+    "ServingPolicy",
+    "Split",
     "blocked",
     "llm",
     "llms",

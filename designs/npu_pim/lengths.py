@@ -1,4 +1,4 @@
-"""Lengths of the requests of a batch that has been decoding for long, drawn from a data set's law.
+"""Lengths of requests drawn from a data set's law: as they come, or found in a batch at some time.
 
 A data set is known by mean and median of its prompts and of its answers; both are taken as
 log-normal, which two numbers fix. Where finished requests are replaced at once, the requests that
@@ -51,6 +51,22 @@ class Lengths:
         found = np.ceil(prompts + draw.random(count) * answers)
         return tuple(
             Request(length=int(one)) for one in np.clip(found, 1, self.longest).astype(np.int64)
+        )
+
+    def arriving(self, count: int, per_s: float, seed: int) -> tuple[Request, ...]:
+        """So many requests as they come, `per_s` in a second; at math.inf all at once.
+
+        From one to the next it is an exponential time. Prompt and answer together keep `longest`.
+        """
+        draw = np.random.default_rng(seed)
+        prompts = np.ceil(_log_normal(draw, self.prompt_mean, self.prompt_median, 0, count))
+        answers = np.ceil(_log_normal(draw, self.answer_mean, self.answer_median, 0, count))
+        times = np.cumsum(draw.exponential(size=count)) / per_s
+        prompts = np.clip(prompts, 1, self.longest)
+        answers = np.clip(answers, 1, self.longest - prompts + 1)
+        return tuple(
+            Request(length=int(prompt), output=int(answer), arrival_s=float(time))
+            for prompt, answer, time in zip(prompts, answers, times, strict=True)
         )
 
 
