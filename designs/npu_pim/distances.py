@@ -160,10 +160,22 @@ def data_span(channel: PimChannel, command: Command, steps: int = 0) -> tuple[in
     if command in (_C.RD, _C.READRES):
         return t.rl_cycles, t.read_cycles
     if command == _C.GEMV:
-        is_own = channel.fidelity == Fidelity.CORRECTED
-        work = t.column_l_cycles * maximum(steps, t.tree_steps) if is_own else 0
+        work = result_delay(channel).least(steps)
         return work + t.rl_cycles, work + t.read_cycles
     return 0, 0
+
+
+def result_delay(channel: PimChannel) -> Distance:
+    """From a GEMV to the cycle in which a READRES would bring what the GEMV brings."""
+    t, is_own = channel.timing, channel.fidelity == Fidelity.CORRECTED
+    return Distance(
+        before=_C.GEMV,
+        after=_C.READRES,
+        nearness=_ALL,
+        cycles=0,
+        per_step=t.column_l_cycles if is_own else 0,
+        least_steps=t.tree_steps,
+    )
 
 
 def distances(channel: PimChannel) -> tuple[Distance, ...]:

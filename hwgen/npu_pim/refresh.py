@@ -1,0 +1,51 @@
+"""When rows are refreshed, and of which rank."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Shape, Signal
+from amaranth.lib.wiring import In, Out
+
+from designs.npu_pim import PimChannel
+from designs.rules import bit_length, clog2
+from hwgen.attention.ring import ring_place
+from hwgen.component import Component
+
+
+def left_shape(channel: PimChannel) -> Shape:
+    """Cycles to the next refresh, which comes less than a whole interval late."""
+    return Shape(bit_length(channel.refresh_cycles) + 1, signed=True)
+
+
+class Refresh(Component):
+    """Counts cycles to the next refresh, which ranks take in turns.
+
+    Members: start: the first transfer is in this cycle, later ones do not matter; done: the refresh
+    is on the command bus; left: cycles until it is due, `refresh_cycles` up to the cycle with
+    `start`, negative where it is late; after it as many more; rank: whose turn it is, 0 if there is
+    one rank.
+    """
+
+    params: PimChannel
+
+    def __init__(self, params: PimChannel) -> None:
+        super().__init__(
+            params,
+            {
+                "start": In(1),
+                "done": In(1),
+                "left": Out(left_shape(params)),
+                "rank": Out(max(1, clog2(params.ranks))),
+            },
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m, interval = Module(), self.params.refresh_cycles
+        left = Signal(left_shape(self.params), init=interval)
+        begun = Signal()
+        with m.If(self.start):
+            m.d.sync += begun.eq(1)
+        with m.If(begun | self.start):
+            m.d.sync += left.eq(left + Mux(self.done, interval - 1, -1))
+        rank = ring_place(m, "turn", self.params.ranks, self.done)
+        m.d.comb += [self.left.eq(left), self.rank.eq(rank)]
+        return m
