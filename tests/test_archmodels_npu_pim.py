@@ -141,7 +141,7 @@ def test_attention_is_as_slow_as_its_slowest_channel() -> None:
         assert phase.cycles == max(ends)
         assert phase.mean_cycles == pytest.approx(sum(ends) / 32)
     assert work.cycles == work.logit.cycles + work.attend.cycles
-    assert 0.8 < work.bus_share < 0.84 and 0.9 < work.pace(DEVICE.channel) < 0.93
+    assert 0.8 < work.bus_share < 0.84 and 0.9 < work.pace < 0.93
 
 
 def test_heads_that_do_not_fit_are_refused() -> None:
@@ -167,7 +167,7 @@ def test_one_head_on_the_npu_alone() -> None:
 
 def test_an_empty_batch_takes_no_time() -> None:
     work = attention(DEVICE, MODEL.shard, ((),) * 32)
-    assert work.cycles == 0 and work.bus_share == 1 and work.pace(DEVICE.channel) == 1
+    assert work.cycles == 0 and work.bus_share == 1 and work.pace == 1
 
 
 def test_one_instruction_a_cycle_for_all_channels() -> None:

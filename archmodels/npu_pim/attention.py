@@ -1,6 +1,7 @@
 """Attention of a batch on the channels: each has its requests, the slowest decides.
 
-All logits come first, then all sums of values: between the two a device waits.
+All logits come first, then all sums of values: between the two a device waits. Where a channel
+flows, it waits for its own logits alone, and for the softmax of the last of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,18 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
+from archmodels.npu_pim.ahead import Setting
+from archmodels.npu_pim.npu import softmax_cycles
+from archmodels.npu_pim.pace import ahead_period, beside_period, serve
 from archmodels.npu_pim.span import Served
 from archmodels.npu_pim.states import States
-from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
-from designs.npu_pim import Heads, NpuPimDevice, PimChannel, Product
-from designs.npu_pim.gemv import HeadsFit, attend, logit
-from designs.rules import check_rules
+from archmodels.npu_pim.tiles import instruction_count, tile_slots
+from designs.npu_pim import ChannelLevers, Heads, Levers, NpuPimDevice
+from designs.npu_pim.gemv import HeadsFit
+from designs.npu_pim.layout import Work, attend_work, logit_work, vector_sets
+from designs.rules import ceil_div, check_rules
 
 Channels = Sequence[Sequence[int]]
 """Lengths of the requests of each channel."""
 
-Make = Callable[[PimChannel, Heads, int], tuple[Product, ...]]
-"""Products of a request of some length."""
+Make = Callable[[NpuPimDevice, Heads, int], tuple[Work, ...]]
+"""Works of a request of some length."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,26 +32,33 @@ class Phase:
     """Logits, or sums of values, of a whole batch.
 
     cycles: of the channel that is last. mean_cycles: of all channels. slots: of the command bus of
-    the last. bare_cycles: of its tiles, as if they followed each other without end. tiles: that it
-    opens.
+    the last. bare_cycles: of its tiles, as if they followed each other without end. beside_cycles:
+    the same while the host streams. tiles: that it opens.
     """
 
-    cycles: int
-    mean_cycles: float
-    slots: int
-    bare_cycles: int
-    tiles: int
+    cycles: int = 0
+    mean_cycles: float = 0.0
+    slots: int = 0
+    bare_cycles: float = 0.0
+    beside_cycles: float = 0.0
+    tiles: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attention:
-    """Of a batch in one layer on one device."""
+    """Of a batch in one layer on one device.
+
+    flow_cycles: of the channel that is last, where none waits for others between its two phases.
+    """
 
     logit: Phase
     attend: Phase
+    flow_cycles: int | None = None
 
     @property
     def cycles(self) -> int:
+        if self.flow_cycles is not None:
+            return self.flow_cycles
         return self.logit.cycles + self.attend.cycles
 
     @property
@@ -60,14 +72,12 @@ class Attention:
         slots = self.logit.slots + self.attend.slots
         return 1 - slots / self.cycles if self.cycles else 1.0
 
-    def pace(self, channel: PimChannel) -> float:
-        """Its speed beside accesses of the host, whose activations fill the window of four.
-
-        Each tile's first activation finds a window that is full and waits half of it.
-        """
+    @property
+    def pace(self) -> float:
+        """Its speed beside accesses of the host, whose activations fill the window of four."""
         bare = self.logit.bare_cycles + self.attend.bare_cycles
-        tiles = self.logit.tiles + self.attend.tiles
-        return 2 * bare / (2 * bare + channel.timing.faw_cycles * tiles) if tiles else 1.0
+        beside = self.logit.beside_cycles + self.attend.beside_cycles
+        return bare / beside if beside else 1.0
 
 
 def attention(device: NpuPimDevice, heads: Heads, channels: Channels) -> Attention:
@@ -76,8 +86,36 @@ def attention(device: NpuPimDevice, heads: Heads, channels: Channels) -> Attenti
     Raises RuleError where heads do not fit in rows.
     """
     check_rules(HeadsFit.RULES, HeadsFit(channel=device.channel, heads=heads))
-    first, second = _operations(device.channel, heads)
-    return Attention(logit=first.phase(channels), attend=second.phase(channels))
+    first, second = _operations(_channel_only(device), heads)
+    flow = _flow_cycles(device, heads, channels) if device.levers.flows else None
+    return Attention(logit=first.phase(channels), attend=second.phase(channels), flow_cycles=flow)
+
+
+def turn_cycles(device: NpuPimDevice, heads: Heads, length: int) -> int:
+    """From the last logit of a channel until a vector of its weights may be copied.
+
+    The softmax of a request's heads on vector units that all channels want at once, and the write
+    of the weights to a row.
+    """
+    t, units = device.channel.timing, device.vector_units
+    softmax = ceil_div(device.channels * heads.heads, units) * softmax_cycles(device, length)
+    size = ceil_div(length * device.element_bytes, device.channel.access_bytes)
+    written = heads.heads * size * t.column_l_cycles + t.write_cycles + t.wtr_l_cycles
+    return softmax + written
+
+
+def _flow_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> int:
+    """Of the channel that is last."""
+    operations = _operations(_channel_only(device), heads)
+    return max(
+        (
+            sum(one.served(own).end_cycle for one in operations)
+            + turn_cycles(device, heads, own[-1])
+            for own in channels
+            if own
+        ),
+        default=0,
+    )
 
 
 def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> int:
@@ -86,12 +124,12 @@ def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> in
     A channel begins when all instructions of those before it have been sent.
     """
     total = 0
-    for operation in _operations(device.channel, heads):
+    for operation in _operations(_channel_only(device), heads):
         sent = ends = 0
         for lengths in channels:
             ends = max(ends, sent + operation.served(lengths).end_cycle)
             sent += sum(
-                instruction_count(device.channel, one) for one in operation.products(lengths)
+                instruction_count(device.channel, one.product) for one in operation.works(lengths)
             )
         total += ends
     return total
@@ -100,56 +138,78 @@ def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> in
 class _Operation:
     """Logits, or sums of values, of the requests of a channel, by their lengths.
 
-    What was served is kept by products, which change with a length only every few tokens.
+    What was served is kept by works, which change with a length only every few tokens.
     """
 
-    def __init__(self, channel: PimChannel, heads: Heads, make: Make) -> None:
-        self._channel, self._heads, self._make = channel, heads, make
-        self._states = States(channel)
+    def __init__(self, device: NpuPimDevice, heads: Heads, make: Make) -> None:
+        self._device, self._heads, self._make = device, heads, make
+        self._setting = Setting(
+            channel=device.channel,
+            levers=device.levers.channel,
+            vector_sets=vector_sets(device, heads),
+        )
+        self._states = States(device.channel)
         self._alike: dict[int, int] = {}
-        self._first: dict[tuple[Product, ...], int] = {}
-        self._products: dict[int, tuple[Product, ...]] = {}
+        self._first: dict[tuple[Work, ...], int] = {}
+        self._works: dict[int, tuple[Work, ...]] = {}
         self._served: dict[tuple[int, ...], Served] = {}
 
     def served(self, lengths: Sequence[int]) -> Served:
         """Of these requests, one after the other."""
         key = tuple(map(self._alike_length, lengths))
         if key not in self._served:
-            self._served[key] = self._states.served(self.products(lengths))
+            works = self.works(lengths)
+            if self._setting.levers == ChannelLevers():
+                self._served[key] = self._states.served([one.product for one in works])
+            else:
+                self._served[key] = serve(self._setting, works)
         return self._served[key]
 
-    def products(self, lengths: Sequence[int]) -> list[Product]:
+    def works(self, lengths: Sequence[int]) -> list[Work]:
         """Of these requests."""
         own = map(self._alike_length, lengths)
-        return [*chain.from_iterable(self._products[one] for one in own)]
+        return [*chain.from_iterable(self._works[one] for one in own)]
 
     def phase(self, channels: Channels) -> Phase:
         """Of a batch: the slowest channel decides."""
         found = [self.served(lengths).end_cycle for lengths in channels]
         if not found:
-            return Phase(cycles=0, mean_cycles=0.0, slots=0, bare_cycles=0, tiles=0)
+            return Phase()
         cycles = max(found)
         last = max(place for place, one in enumerate(found) if one == cycles)
-        own = self.products(channels[last])
+        own = self.works(channels[last])
+        channel, setting = self._device.channel, self._setting
         return Phase(
             cycles=cycles,
             mean_cycles=sum(found) / len(found),
-            slots=sum(1 + one.tiles * tile_slots(self._channel, one) for one in own),
-            bare_cycles=sum(one.tiles * period(self._channel, one) for one in own),
-            tiles=sum(one.tiles for one in own),
+            slots=sum(
+                one.copies + one.product.tiles * tile_slots(channel, one.product) for one in own
+            ),
+            bare_cycles=sum(one.product.tiles * ahead_period(setting, one.product) for one in own),
+            beside_cycles=sum(
+                one.product.tiles * beside_period(setting, one.product) for one in own
+            ),
+            tiles=sum(one.product.tiles for one in own),
         )
 
     def _alike_length(self, length: int) -> int:
-        """The first length met that has the same products."""
+        """The first length met that has the same works."""
         if length not in self._alike:
-            made = self._make(self._channel, self._heads, length)
+            made = self._make(self._device, self._heads, length)
             first = self._first.setdefault(made, length)
             self._alike[length] = first
-            self._products[first] = made
+            self._works[first] = made
         return self._alike[length]
 
 
 @cache
-def _operations(channel: PimChannel, heads: Heads) -> tuple[_Operation, _Operation]:
+def _channel_only(device: NpuPimDevice) -> NpuPimDevice:
+    """What a channel's time depends on, of a device."""
+    own = Levers(channel=device.levers.channel, value_heads=device.levers.value_heads)
+    return NpuPimDevice(channel=device.channel, levers=own)
+
+
+@cache
+def _operations(device: NpuPimDevice, heads: Heads) -> tuple[_Operation, _Operation]:
     """Logits, then sums of values."""
-    return _Operation(channel, heads, logit), _Operation(channel, heads, attend)
+    return _Operation(device, heads, logit_work), _Operation(device, heads, attend_work)

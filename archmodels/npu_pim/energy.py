@@ -190,7 +190,7 @@ def energy(
         moved = qkv_traffic(device, model, tokens) + rest_traffic(device, model, tokens)
         access += access_pj(device, moved, flow)
         products += attention_pj(device, model, batch, flow)
-        pace = work.pace(device.channel) if stages.is_interleaved else 1.0
+        pace = work.pace if stages.is_interleaved else 1.0
         computing += work.mean_cycles / pace
     cycles = stages.iteration_cycles(layers)
     streaming = cycles if stages.is_interleaved else layers * (stages.a + stages.e)

@@ -8,7 +8,7 @@ follow each other without overlap.
 
 from typing import Protocol
 
-from designs.npu_pim import DramTiming, Linear, NpuPimDevice
+from designs.npu_pim import BlockOrder, DramTiming, Linear, NpuPimDevice
 from designs.rules import Int, Real, anywhere, ceil_div, maximum, to_real, where, where_real
 
 START_CYCLES = 2000
@@ -18,6 +18,9 @@ Calibrated together with what follows from refreshes (`stream_share`) against th
 of the authors' simulator (7B, 32 to 512 tokens): within 7 %; the same layers with the same tokens
 differ by up to 8 % there. It is why large matrices use more of the bandwidth than small ones.
 """
+
+SUM_BYTES = 4
+"""Of a sum in the scratchpad: fp32, or int32."""
 
 NORM_CROSSINGS = 2
 """Of a tensor through memory: layer norm reads one and writes one."""
@@ -51,9 +54,16 @@ def stream_cycles(device: NpuPimDevice, count: Int) -> Real:
 
 
 def pass_cycles(device: NpuPimDevice, layer: Layer) -> Int:
-    """Of the arrays, for all weights and one block of tokens."""
+    """Of the arrays, for all weights and one block of tokens.
+
+    Each `side` inputs of the tokens are loaded before their weights come, or while the weights of
+    those before come. The last weights are part of the drain.
+    """
     side = device.side
     blocks, tiles = ceil_div(layer.inputs, side), ceil_div(layer.outputs, side)
+    if device.levers.double_stationary:
+        every = maximum(side, tile_cycles(device) * tiles)
+        return side + blocks * every - tile_cycles(device)
     return blocks * (side + tile_cycles(device) * (tiles - 1))
 
 
@@ -87,8 +97,29 @@ def linear_tile(device: NpuPimDevice, layer: Layer, tokens: Int) -> tuple[Int, I
         rows = where(by_rows, ceil_div(rows, 2), rows)
 
 
+def token_parts(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
+    """Parts of the tokens that fit in the scratchpad, where weights meet all tokens of a part.
+
+    With sums of all outputs, and with the weights of `side` inputs twice: some are used while
+    others come. The tokens are halved until they fit.
+    """
+    size, parts = device.element_bytes, where(tokens > 0, 1, 1)
+    while True:
+        rows = ceil_div(tokens, parts)
+        values = rows * (layer.inputs * size + layer.outputs * SUM_BYTES)
+        room = device.spad_bytes - 2 * device.side * layer.outputs * size
+        is_over = (values > room) & (rows > 1)
+        if not anywhere(is_over):
+            return parts
+        parts = where(is_over, 2 * parts, parts)
+
+
 def linear_bytes(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
     """That a layer reads: weights for each part of the tokens, tokens for each of the outputs."""
+    if device.levers.block_order == BlockOrder.INPUTS:
+        again = layer.inputs * layer.outputs * token_parts(device, layer, tokens)
+        read: Int = again + layer.inputs * tokens
+        return read * device.element_bytes
     outputs, rows = linear_tile(device, layer, tokens)
     weights = layer.inputs * layer.outputs * ceil_div(tokens, rows)
     values: Int = weights + layer.inputs * tokens * ceil_div(layer.outputs, outputs)
@@ -96,11 +127,19 @@ def linear_bytes(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
 
 
 def linear_cycles(device: NpuPimDevice, layer: Layer, tokens: Int) -> Real:
-    """Of a linear layer: the first block of tokens waits for the weights, the others do not."""
+    """Of a linear layer: the first block of tokens waits for the weights, the others do not.
+
+    Where the weights of `side` inputs meet all blocks, the others wait with it; behind the last
+    weights that come, they have those of `side` inputs left.
+    """
     memory = stream_cycles(device, linear_bytes(device, layer, tokens)) + START_CYCLES
     once = to_real(pass_cycles(device, layer))
-    first = where_real(memory > once, memory, once)
     others = to_real(ceil_div(tokens, device.side) - 1)
+    if device.levers.block_order == BlockOrder.INPUTS:
+        behind = memory + others * once / to_real(ceil_div(layer.inputs, device.side))
+        work = (others + 1) * once
+        return where_real(behind > work, behind, work) + drain_cycles(device)
+    first = where_real(memory > once, memory, once)
     return first + others * once + drain_cycles(device)
 
 

@@ -46,18 +46,20 @@ class _Group:
         self.open = 0
 
 
-class _Kind:
+class Kind:
     """Numbers of a tile.
 
-    needs: what the controller takes it to need without closing rows. copy, next: from its last
-    command until a vector may be copied, or the dot products of another tile may begin. shape: from
-    the opening of each group to the last command, where such tiles repeat; once it is known.
+    needs, row_needs: what the controller takes it to need, and for each row to be closed. copy,
+    next: from its last command until a vector may be copied, or the dot products of another tile
+    may begin. shape: from the opening of each group to the last command, where such tiles repeat;
+    once it is known.
     """
 
-    __slots__ = ("copy", "data", "hold", "needs", "next", "period", "shape", "work")
+    __slots__ = ("copy", "data", "hold", "needs", "next", "period", "row_needs", "shape", "work")
 
     def __init__(self, channel: PimChannel, product: Product) -> None:
         self.needs = header_cycles(channel, 0, product)
+        self.row_needs = channel.timing.rtp_cycles
         self.work = work_cycles(channel, product)
         self.hold = hold_cycles(channel, product)
         self.data = data_cycles(channel, product)
@@ -92,7 +94,7 @@ class Span:
         found = window(channel)
         is_full = found.needs[Command.G_ACT] + found.enters[Command.ACT] > found.most
         self._apart = found.cycles if is_full else channel.timing.rrd_s_cycles
-        self._kinds: dict[tuple[int, int], _Kind] = {}
+        self._kinds: dict[tuple[int, int], Kind] = {}
         self._copy_needs = gwrite_cycles(channel)
         self.end_cycle = self.refreshes = 0
 
@@ -104,7 +106,7 @@ class Span:
         left = product.tiles
         before: tuple[int, ...] = ()
         while left:
-            self._wait(kind.needs + self._timing.rtp_cycles * self._rows())
+            self._wait(kind.needs + kind.row_needs * self._rows())
             start = self._last
             self._tile(kind)
             left -= 1
@@ -116,17 +118,17 @@ class Span:
             before = shape
         self.end_cycle = self._last + kind.data
 
-    def _kind(self, product: Product) -> _Kind:
+    def _kind(self, product: Product) -> Kind:
         key = (product.steps, product.results)
         if key not in self._kinds:
-            self._kinds[key] = _Kind(self._channel, product)
+            self._kinds[key] = Kind(self._channel, product)
         return self._kinds[key]
 
-    def _skip(self, left: int, kind: _Kind) -> int:
+    def _skip(self, left: int, kind: Kind) -> int:
         """Take as many tiles at once as go before the next refresh, a period each."""
         count = left
         if self._channel.refresh:
-            needed = kind.needs + self._timing.rtp_cycles * self._channel.banks
+            needed = kind.needs + kind.row_needs * self._channel.banks
             count = min(left, max(0, -(-(self._due - self._now - needed) // kind.period)))
         if count:
             time = count * kind.period
@@ -215,7 +217,7 @@ class Span:
         """That are open for dot products."""
         return sum(group.open for group in self._groups)
 
-    def _tile(self, kind: _Kind) -> None:
+    def _tile(self, kind: Kind) -> None:
         t = self._timing
         self._close(self._groups)
         self._now += 1

@@ -87,7 +87,7 @@ def reduction_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> float:
 
 def rates(device: NpuPimDevice, work: Attention) -> Rates:
     """Of arrays that stream weights beside channels that compute."""
-    return Rates(arrays=work.bus_share, channels=work.pace(device.channel))
+    return Rates(arrays=work.bus_share, channels=work.pace)
 
 
 def overlap(arrays: float, channels: float, speed: Rates) -> float:

@@ -5,6 +5,7 @@ from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.device import NpuPimDevice, blocked, published
 from designs.npu_pim.gemv import Heads, Product
 from designs.npu_pim.gpu import Gpu
+from designs.npu_pim.levers import BlockOrder, ChannelLevers, Levers, Sharing, Slack, Turns
 from designs.npu_pim.llm import Linear, Llm, llm, llms
 from designs.npu_pim.policy import Interleave, Packing, ServingPolicy, Split
 from designs.npu_pim.requests import Limits, Request, read_requests
@@ -12,6 +13,12 @@ from designs.npu_pim.timing import DramTiming
 from designs.npu_pim.workload import PimAttention, PimAttentionFit
 
 __all__ = [
+    "Turns",
+    "Slack",
+    "Sharing",
+    "Levers",
+    "ChannelLevers",
+    "BlockOrder",
     "DramTiming",
     "Element",
     "Fidelity",

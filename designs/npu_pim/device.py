@@ -8,8 +8,9 @@ behind a GEMV that their simulator has; `Fidelity.CORRECTED` on the channel clos
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.npu_pim.channel import Fidelity, PimChannel, RowBuffers
-from designs.rules import Rule, check, integer, nested
+from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
+from designs.npu_pim.levers import Levers
+from designs.rules import Flag, Rule, check, integer, nested
 
 KIB = 1024
 
@@ -23,7 +24,7 @@ class NpuPimDevice:
     authors' program has; their configuration says 7 MiB, which it does not read.
     """
 
-    RULES: ClassVar[tuple[Rule["NpuPimDevice"], ...]] = ()
+    RULES: ClassVar[tuple[Rule["NpuPimDevice"], ...]]
 
     channels: int = integer(default=32, low=1, high=256, doc="channels", unit="channels")
     channel: PimChannel = nested(
@@ -50,6 +51,7 @@ class NpuPimDevice:
         doc="from a device to another; at 0 sums over devices take no time, as published",
         unit="bytes/s",
     )
+    levers: Levers = nested(default=Levers(), doc="what it has beyond NeuPIMs")
 
     def __post_init__(self) -> None:
         check(self)
@@ -72,6 +74,36 @@ class NpuPimDevice:
     def peak_macs(self) -> int:
         """Multiply-accumulates of the arrays in a cycle."""
         return self.arrays * self.side * self.side
+
+
+def _is_ready(device: NpuPimDevice) -> Flag:
+    """Whether commands may be issued ahead: after distances that hold, few of them for a tile."""
+    channel = device.channel
+    is_one = (channel.precharge == Precharge.CHANNEL) & channel.composite
+    return is_one & (channel.fidelity == Fidelity.CORRECTED)
+
+
+NpuPimDevice.RULES = (
+    Rule(
+        key="levers.channel",
+        holds=lambda p: (p.levers.channel.is_ahead ^ True) | _is_ready(p),
+        sentence="levers.channel must have one latch and one vector but where the channel's "
+        "precharge is channel, composite is true and fidelity is corrected, not "
+        "{p.levers.channel.latches} and {p.levers.channel.vectors}",
+    ),
+    Rule(
+        key="levers.value_heads",
+        holds=lambda p: p.channel.row_elements % (p.levers.value_heads * p.channel.lanes) == 0,
+        sentence="levers.value_heads times lanes must divide the {p.channel.row_elements} values "
+        "of a row, and {p.levers.value_heads} heads with {p.channel.lanes} lanes do not",
+    ),
+    Rule(
+        key="levers.stripe_tokens",
+        holds=lambda p: p.levers.stripe_tokens % p.channel.banks == 0,
+        sentence="levers.stripe_tokens must be a multiple of the {p.channel.banks} banks of a "
+        "channel, not {p.levers.stripe_tokens}",
+    ),
+)
 
 
 def published() -> NpuPimDevice:
