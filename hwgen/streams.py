@@ -13,6 +13,7 @@ class StreamPorts:
     """One stream of a module: the names of its ports, and the layout of its payload.
 
     `last`: a port of its own that marks the last transfer; None where there is none.
+    `always_ready`: whether it cannot stall, so that `ready` is no port.
     """
 
     is_input: bool
@@ -21,6 +22,7 @@ class StreamPorts:
     payload: str
     layout: Any
     last: str | None = None
+    always_ready: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +45,7 @@ def stream_ports(signature: wiring.Signature) -> dict[str, StreamPorts]:
             ready=f"{name}__ready",
             payload=f"{name}__payload",
             layout=member.signature.members["payload"].shape,
+            always_ready=member.signature.always_ready,
         )
         for name, member in signature.members.items()
         if member.is_signature and isinstance(member.signature, stream.Signature)

@@ -28,6 +28,7 @@ async def play(harness: HierarchyObject, plan: Plan) -> SimResult:
     inputs = {
         port.name: getattr(harness, f"{port.name}__{'drive' if port.is_input else 'ready'}")
         for port in plan.interface.ports
+        if not port.always_ready
     }
     payloads = {
         port.name: getattr(harness, f"{port.name}__payload")

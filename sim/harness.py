@@ -21,17 +21,17 @@ def harness_text(interface: Interface, core: str) -> str:
             valid, ready = f"{name}__drive[0]", f"status[{index}]"
             payload = f"{name}__drive[{port.payload_bits}:1]"
         else:
-            signals.append(("input", f"{name}__ready", 1))
+            if not port.always_ready:
+                signals.append(("input", f"{name}__ready", 1))
             signals.append(("output", f"{name}__payload", port.payload_bits))
             valid, ready, payload = f"status[{index}]", f"{name}__ready", f"{name}__payload"
-        connections += [
-            f"{name}__valid({valid})",
-            f"{name}__ready({ready})",
-            f"{name}__payload({payload})",
-        ]
+        connections.append(f"{name}__valid({valid})")
+        if not port.always_ready:
+            connections.append(f"{name}__ready({ready})")
+        connections.append(f"{name}__payload({payload})")
     signals.append(("output", "status", interface.status_bits))
     first = len(interface.ports)
-    for name, bits in interface.events.items():
+    for name, bits in interface.probes.items():
         connections.append(f"event__{name}(status[{first + bits - 1}:{first}])")
         first += bits
     declarations = [

@@ -39,7 +39,7 @@ class Simulation:
             streams[port.name].ready if port.is_input else streams[port.name].valid
             for port in interface.ports
         ]
-        for name, bits in interface.events.items():
+        for name, bits in interface.probes.items():
             event = Value.cast(self._core.events[name])
             if len(event) != bits:
                 raise ValueError(f"events[{name}] must have {len(event)} bits, not {bits}")

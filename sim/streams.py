@@ -52,28 +52,37 @@ class Port:
     is_input: the core receives it, so the bench is its source.
     is_data: its transfers are operands or results; False for configuration, which does not count
         as work.
+    always_ready: of an output that cannot stall: the core has no port for ready.
     """
 
     name: str
     payload_bits: int
     is_input: bool
     is_data: bool = True
+    always_ready: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interface:
-    """What the bench touches: clk, rst, the streams and the events.
+    """What the bench touches: clk, rst, the streams, the events and the traces.
 
     events: bits of each output `event__<name>`; each cycle adds its value to the activity `<name>`.
+    traces: likewise, but each value other than 0 is kept, with its cycle.
     """
 
     ports: tuple[Port, ...]
     events: Mapping[str, int] = field(default_factory=dict)
+    traces: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def probes(self) -> Mapping[str, int]:
+        """Events, then traces."""
+        return {**self.events, **self.traces}
 
     @property
     def status_bits(self) -> int:
-        """Width of the status word: per port ready (input) or valid (output), then the events."""
-        return len(self.ports) + sum(self.events.values())
+        """Width of the status word: per port ready (input) or valid (output), then the probes."""
+        return len(self.ports) + sum(self.probes.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +92,7 @@ class Plan:
     transfers: payloads to send, per input port.
     expected: the number of transfers to receive, per output port.
     pauses: ports not named never pause.
+    leading: input ports whose transfers have all been made before another source is valid.
     timeout_cycles: so many cycles without any transfer are a hang.
     """
 
@@ -90,6 +100,7 @@ class Plan:
     transfers: Mapping[str, Sequence[int]]
     expected: Mapping[str, int]
     pauses: Mapping[str, Pause] = field(default_factory=dict)
+    leading: tuple[str, ...] = ()
     timeout_cycles: int = 10_000
 
     def __post_init__(self) -> None:
@@ -116,6 +127,7 @@ class SimResult:
     payloads, transfer_cycles: per output port, its transfers in order, and the number of the edge
         of each, counted from reset.
     activity: per event, its sum over all cycles.
+    traces: per trace, its values other than 0, each behind the number of its edge.
     seconds: wall-clock time of the clocked loop alone; 0 where nobody measured it.
     """
 
@@ -124,6 +136,7 @@ class SimResult:
     payloads: Mapping[str, list[int]]
     transfer_cycles: Mapping[str, list[int]]
     activity: Mapping[str, int]
+    traces: Mapping[str, list[tuple[int, int]]] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -146,7 +159,7 @@ class Source:
     def start(self) -> int:
         """The first word to drive."""
         word = self._present()
-        return self._idle() if word is None else word
+        return self.idle() if word is None else word
 
     def step(self, ready: bool) -> int | None:
         """The next word to drive, None to leave it, after an edge that sampled `ready`."""
@@ -161,9 +174,10 @@ class Source:
             self.valid = True
             return self._transfers[self.sent_count] << 1 | 1
         was_valid, self.valid = self.valid, False
-        return self._idle() if was_valid else None
+        return self.idle() if was_valid else None
 
-    def _idle(self) -> int:
+    def idle(self) -> int:
+        """A word without a transfer."""
         last = self._transfers[self.sent_count - 1] if self.sent_count else 0
         return (last ^ self._mask) << 1
 
@@ -237,8 +251,9 @@ class Bench:
         self._interface = plan.interface
         self._sources: list[tuple[int, bool, Source]] = []
         self._sinks: list[tuple[int, bool, Sink]] = []
+        self._always_ready = {port.name for port in plan.interface.ports if port.always_ready}
         for index, port in enumerate(plan.interface.ports):
-            pause = plan.pauses.get(port.name, NEVER)
+            pause = NEVER if port.always_ready else plan.pauses.get(port.name, NEVER)
             if port.is_input:
                 source = Source(port.name, plan.transfers[port.name], pause)
                 self._sources.append((1 << index, port.is_data, source))
@@ -247,10 +262,18 @@ class Bench:
                 self._sinks.append((1 << index, port.is_data, sink))
         self._remaining_count = sum(source.total_count for *_, source in self._sources)
         self._remaining_count += sum(sink.expected_count for *_, sink in self._sinks)
-        self._active_sources = self._sources
+        led = any(plan.transfers[name] for name in plan.leading)
+        self._waiting_sources = [one for one in self._sources if one[2].name not in plan.leading]
+        self._active_sources = [one for one in self._sources if one[2].name in plan.leading]
+        if not led:
+            self._waiting_sources, self._active_sources = [], self._sources
         self._last_transfer_cycle = -1
         self._first_operand_cycle = -1
         self._event_words: dict[int, int] = {}
+        self._event_mask = (1 << sum(plan.interface.events.values())) - 1
+        self._traces: dict[str, list[tuple[int, int]]] = {
+            name: [] for name in plan.interface.traces
+        }
 
     @property
     def finished(self) -> bool:
@@ -266,8 +289,10 @@ class Bench:
 
     def start(self) -> dict[str, int]:
         """What to drive first: per input port its word (see `Source`), per output port ready."""
-        drives = {source.name: source.start() for *_, source in self._sources}
-        return drives | {sink.name: sink.start() for *_, sink in self._sinks}
+        drives = {source.name: source.start() for *_, source in self._active_sources}
+        drives |= {source.name: source.idle() for *_, source in self._waiting_sources}
+        ready = {sink.name: sink.start() for *_, sink in self._sinks}
+        return drives | {name: one for name, one in ready.items() if name not in self._always_ready}
 
     def step(self, status: int, read: Callable[[str], int]) -> dict[str, int]:
         """What to drive after an edge, only where it changes.
@@ -295,9 +320,12 @@ class Bench:
             next_ready = sink.step(valid, read, cycle)
             if next_ready is not None:
                 drives[sink.name] = next_ready
+        probes = status >> len(self._interface.ports)
         if self._interface.events:
-            events = status >> len(self._interface.ports)
+            events = probes & self._event_mask
             self._event_words[events] = self._event_words.get(events, 0) + 1
+        if self._traces:
+            self._trace(probes, cycle)
         if transfer_count:
             self._remaining_count -= transfer_count
             self._last_transfer_cycle = cycle
@@ -309,8 +337,18 @@ class Bench:
                 for entry in self._active_sources
                 if entry[2].sent_count < entry[2].total_count
             ]
+            if not self._active_sources and self._waiting_sources:
+                self._active_sources, self._waiting_sources = self._waiting_sources, []
+                drives |= {source.name: source.start() for *_, source in self._active_sources}
         self.cycle = cycle + 1
         return drives
+
+    def _trace(self, probes: int, cycle: int) -> None:
+        probes >>= sum(self._interface.events.values())
+        for name, bits in self._interface.traces.items():
+            if value := probes & ((1 << bits) - 1):
+                self._traces[name].append((cycle, value))
+            probes >>= bits
 
     def _hang(self) -> str:
         waits = [s.waits() for *_, s in self._active_sources]
@@ -340,5 +378,6 @@ class Bench:
                 )
                 for name, bits in widths.items()
             },
+            traces=self._traces,
             seconds=seconds,
         )

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -311,3 +312,45 @@ def test_event_widths_are_checked_in_amaranths_simulator() -> None:
     wide = replace(INTERFACE, events={"pop": 2})
     with pytest.raises(ValueError, match=r"^events\[pop\] must have 1 bits, not 2$"):
         simulate(Register(), replace(PLAN, interface=wide))
+
+
+def test_leading_transfers_come_before_all_others() -> None:
+    led = replace(PLAN, transfers={"job": [1, 2, 3], "a": [7, 8]}, expected={"o": 2})
+    assert simulate(Register(), led).transfer_cycles["o"] == [1, 2]
+    result = simulate(Register(), replace(led, leading=("job",)))
+    assert result.payloads["o"] == [7, 8]
+    assert result.transfer_cycles["o"] == [4, 5]  # jobs at edges 0 to 2, operands at 3 and 4
+    assert result.cycles == 3
+    none = replace(led, leading=("job",), transfers={"job": [], "a": [7, 8]})
+    assert simulate(Register(), none).transfer_cycles["o"] == [1, 2]
+
+
+def test_traces_keep_what_is_not_zero_with_its_cycle() -> None:
+    traced = replace(INTERFACE, events={"pop": 1}, traces={"level": 3})
+    result = play(Queue(), replace(PLAN, interface=traced))
+    assert result.activity == {"pop": 20}
+    assert result.traces == {"level": [(cycle, 1) for cycle in range(2, 22)]}
+    assert simulate(Register(), replace(PLAN, interface=traced)).traces["level"][0] == (1, 1)
+
+
+class Rushing(wiring.Component):
+    """What leaves it a cycle later cannot wait."""
+
+    job: In(stream.Signature(4))
+    a: In(stream.Signature(8))
+    o: Out(stream.Signature(8, always_ready=True))
+    events: ClassVar[dict[str, Value]] = {"pop": Const(0, 1), "level": Const(0, 3)}
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += [self.job.ready.eq(1), self.a.ready.eq(1)]
+        m.d.sync += [self.o.valid.eq(self.a.valid), self.o.payload.eq(self.a.payload)]
+        return m
+
+
+def test_an_output_that_cannot_stall_is_not_refused() -> None:
+    *inputs, output = INTERFACE.ports
+    rushed = replace(INTERFACE, ports=(*inputs, replace(output, always_ready=True)))
+    plan = replace(PLAN, interface=rushed, pauses={"o": Pause(probability=0.5)})
+    result = simulate(Rushing(), plan)
+    assert (result.payloads["o"], result.cycles) == (list(range(20)), 21)
