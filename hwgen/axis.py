@@ -30,7 +30,7 @@ class AxiStream(Component):
     for each stream out, `m_axis_<stream>_` with `tdata`, `tvalid`, `tready`, and `tlast` where the
     payload is a struct that ends in a bit `last`. `tdata` is the rest of the payload and zeros up
     to a whole byte; on input these are ignored. Every byte is data: there is no `tkeep`, no
-    `tstrb`.
+    `tstrb`. A stream that cannot stall has no `tready`, which AXI4-Stream takes for high.
     """
 
     params: AxiStreamParams
@@ -45,7 +45,8 @@ class AxiStream(Component):
             forward, backward = (In, Out) if bus.is_input else (Out, In)
             byte_count = ceil_div(Shape.cast(bus.layout).width, BYTE_BITS)
             members |= {bus.payload: forward(byte_count * BYTE_BITS)}
-            members |= {bus.valid: forward(1), bus.ready: backward(1)}
+            members |= {bus.valid: forward(1)}
+            members |= {bus.ready: backward(1)} if bus.ready else {}
             members |= {bus.last: forward(1)} if bus.last else {}
         super().__init__(params, members)
 
@@ -69,16 +70,16 @@ class AxiStream(Component):
         for name, bus in self.streams.items():
             inner, bits = getattr(self.core, name), Shape.cast(bus.layout).width
             payload = Value.cast(inner.payload)
-            valid, ready, tdata = (
-                getattr(self, port) for port in (bus.valid, bus.ready, bus.payload)
-            )
+            valid, tdata = getattr(self, bus.valid), getattr(self, bus.payload)
             last = getattr(self, bus.last) if bus.last else Signal(0)
             if bus.is_input:
                 m.d.comb += [inner.valid.eq(valid), payload.eq(Cat(tdata[:bits], last))]
-                m.d.comb += ready.eq(inner.ready)
             else:
                 m.d.comb += [valid.eq(inner.valid), tdata.eq(payload[:bits])]
-                m.d.comb += [last.eq(payload[bits:]), inner.ready.eq(ready)]
+                m.d.comb += last.eq(payload[bits:])
+            if bus.ready:
+                ready = getattr(self, bus.ready)
+                m.d.comb += ready.eq(inner.ready) if bus.is_input else inner.ready.eq(ready)
         return m
 
 
@@ -92,7 +93,7 @@ def axi_ports(name: str, inner: StreamPorts) -> StreamPorts:
     return StreamPorts(
         is_input=inner.is_input,
         valid=f"{prefix}valid",
-        ready=f"{prefix}ready",
+        ready=f"{prefix}ready" if inner.ready else None,
         payload=f"{prefix}data",
         layout=layout,
         last=last,

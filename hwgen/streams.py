@@ -12,17 +12,16 @@ from amaranth.lib import data, stream, wiring
 class StreamPorts:
     """One stream of a module: the names of its ports, and the layout of its payload.
 
-    `last`: a port of its own that marks the last transfer; None where there is none.
-    `always_ready`: whether it cannot stall, so that `ready` is no port.
+    `ready`: None where the stream cannot stall. `last`: a port of its own that marks the last
+    transfer; None where there is none.
     """
 
     is_input: bool
     valid: str
-    ready: str
+    ready: str | None
     payload: str
     layout: Any
     last: str | None = None
-    always_ready: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,10 +41,9 @@ def stream_ports(signature: wiring.Signature) -> dict[str, StreamPorts]:
         name: StreamPorts(
             is_input=member.flow == wiring.In,
             valid=f"{name}__valid",
-            ready=f"{name}__ready",
+            ready=None if member.signature.always_ready else f"{name}__ready",
             payload=f"{name}__payload",
             layout=member.signature.members["payload"].shape,
-            always_ready=member.signature.always_ready,
         )
         for name, member in signature.members.items()
         if member.is_signature and isinstance(member.signature, stream.Signature)

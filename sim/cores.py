@@ -18,7 +18,7 @@ def ports(members: Mapping[str, Any], configuring: Collection[str] = ("job",)) -
             payload_bits=Shape.cast(port.layout).width,
             is_input=port.is_input,
             is_data=name not in configuring,
-            always_ready=port.always_ready,
+            always_ready=port.ready is None,
         )
         for name, port in stream_ports(Signature(members)).items()
     )

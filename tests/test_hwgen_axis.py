@@ -1,6 +1,7 @@
 """AXI4-Stream: the ports, their layout in the manifest, and a run against `cocotbext-axi`."""
 
 import json
+import re
 from itertools import chain
 
 import axis_bench
@@ -161,3 +162,30 @@ def test_an_input_may_have_a_last_of_its_own():
     assert ".i__payload({s_axis_i_tlast, s_axis_i_tdata[4:0]})" in text
     assert "assign m_axis_o_tdata = {3'h0, core_o__payload[4:0]};" in text
     assert "assign m_axis_o_tlast = core_o__payload[5];" in text
+
+
+class Rushing(Component):
+    """What leaves it cannot stall."""
+
+    def __init__(self, params):
+        ports = {"a": In(stream.Signature(8)), "o": Out(stream.Signature(5, always_ready=True))}
+        super().__init__(params, ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [self.a.ready.eq(1), self.o.valid.eq(self.a.valid)]
+        m.d.comb += self.o.payload.eq(self.a.payload)
+        return m
+
+
+def test_a_stream_that_cannot_stall_has_no_tready():
+    wrapped = AxiStream(AxiStreamParams(kind=Rushing, params=None))
+    assert wrapped.streams["o"].ready is None
+    ports = re.findall(r"(?:input|output) (?:\[.*?\] )?(\w+),?$", verilog(wrapped, "rush"), re.M)
+    assert {port for port in ports if "axis" in port} == {
+        "s_axis_a_tdata",
+        "s_axis_a_tvalid",
+        "s_axis_a_tready",
+        "m_axis_o_tdata",
+        "m_axis_o_tvalid",
+    }
