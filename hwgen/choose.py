@@ -1,8 +1,8 @@
-"""One of many words."""
+"""One of many: words, and bits of a word."""
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Mux, Value
+from amaranth.hdl import Cat, Const, Mux, Value
 
 from designs.rules import clog2
 
@@ -22,3 +22,18 @@ def gated(words: Sequence[Value], enables: Sequence[Value]) -> Value:
     for word, enable in zip(words, enables, strict=True):
         total |= word & enable.replicate(len(word))
     return total
+
+
+def lowest(word: Value) -> tuple[Value, Value]:
+    """The lowest high bit of a word alone, and the word without it."""
+    below = Cat(word[:index].any() for index in range(len(word)))
+    return word & ~below, word & below
+
+
+def place(one_hot: Value) -> Value:
+    """The number of the bit that is high; 0 where none is."""
+    bits = len(one_hot)
+    return Cat(
+        Cat(one_hot[index] for index in range(bits) if index >> digit & 1).any()
+        for digit in range(clog2(bits))
+    )

@@ -8,8 +8,8 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from designs.digits import Encoding
-from designs.rules import clog2
 from hwgen.arith import DigitEncoder, DigitEncoderParams, is_nonzero
+from hwgen.choose import lowest, place
 from hwgen.component import Component, probed
 from hwgen.laconic.interface import term_layout
 
@@ -113,18 +113,3 @@ class Terms(Component):
             self.rest_more[lane].eq(lowest(rest)[1].any()),
         ]
         return left
-
-
-def lowest(word: Value) -> tuple[Value, Value]:
-    """The lowest high bit of a word alone, and the word without it."""
-    below = Cat(word[:index].any() for index in range(len(word)))
-    return word & ~below, word & below
-
-
-def place(one_hot: Value) -> Value:
-    """The number of the bit that is high; 0 where none is."""
-    bits = len(one_hot)
-    return Cat(
-        Cat(one_hot[index] for index in range(bits) if index >> digit & 1).any()
-        for digit in range(clog2(bits))
-    )

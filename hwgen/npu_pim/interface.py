@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import Element, PimChannel
 from designs.npu_pim.distances import Command
+from designs.npu_pim.program import PimKind
 from designs.rules import clog2
 
 
@@ -64,7 +65,7 @@ def pim_layout(channel: PimChannel) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "kind": 1,
+            "kind": PimKind,
             "bank": bank_bits(channel),
             "row": row_bits(channel),
             "steps": step_bits(channel),

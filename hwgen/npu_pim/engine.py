@@ -1,0 +1,143 @@
+"""The engine of dot products: one vector or tile after the other."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from designs.npu_pim import PimChannel
+from designs.npu_pim.program import PimKind
+from designs.rules import bit_length
+from hwgen.attention.ring import decoded
+from hwgen.component import Component
+from hwgen.npu_pim.interface import command_layout
+from hwgen.npu_pim.pim_queue import waiting_layout
+from hwgen.npu_pim.rows import closing_bits, rows_layout
+from hwgen.npu_pim.tile_unit import TileUnit, work_commands
+from hwgen.npu_pim.vector_unit import VectorUnit
+
+
+def left_shape(channel: PimChannel) -> Shape:
+    """Of the cycles to the next refresh, which may be overdue."""
+    return signed(bit_length(channel.refresh_cycles) + 1)
+
+
+def hold_layout(channel: PimChannel) -> data.StructLayout:
+    """What accesses have to leave alone while a unit is inside, so that it comes to its end.
+
+    tile: one is inside: its row, and all rows of dot products. bank, act, rd: a bit for each bank:
+    all commands, ACT, RD. wr: WR.
+    """
+    banks = channel.banks
+    return data.StructLayout({"tile": 1, "bank": banks, "act": banks, "rd": banks, "wr": 1})
+
+
+class PimEngine(Component):
+    """Does the oldest transaction: a unit, inside from the cycle in which it begins until it
+    retires.
+
+    It begins as soon as it may, if the time to the next refresh is more than it is taken to need.
+    In each cycle its next command takes the slot if it is ready, see `VectorUnit` and `TileUnit`;
+    another that might be ready is not looked at.
+
+    Members: valid, head, retire: see `PimQueue`; may_begin; open, closing_cycles: see `Rows`; left:
+    see `Refresh`; ready_<command>: see `Timers`; inside: a unit is, since an earlier cycle; mem,
+    pim, mem_first: rows to close, see `Closing`; closes, closing: there are some, and one can be
+    closed; takes: the slot; command: for it, if it is not to close a row; hold: see `hold_layout`.
+    """
+
+    params: PimChannel
+
+    def __init__(self, params: PimChannel) -> None:
+        p = params
+        slack = {"closing_cycles": In(closing_bits(p)), "left": In(left_shape(p))}
+        super().__init__(
+            p,
+            {
+                "valid": In(1),
+                "head": In(waiting_layout(p)),
+                "retire": Out(1),
+                "may_begin": In(1),
+                "open": In(rows_layout(p)),
+                **(slack if p.refresh else {}),
+                "ready_act": In(p.banks),
+                "ready_gwrite": In(p.banks),
+                "ready_g_act": In(p.groups),
+                **{f"ready_{one.name.lower()}": In(1) for one in work_commands(p)},
+                "inside": Out(1),
+                "mem": Out(p.banks),
+                "pim": Out(p.banks),
+                "mem_first": Out(1),
+                "closes": In(1),
+                "closing": In(1),
+                "takes": Out(1),
+                "command": Out(command_layout(p)),
+                "hold": Out(hold_layout(p)),
+            },
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        p, m, head = self.params, Module(), self.head
+        m.submodules.vector = vector = VectorUnit(p)
+        m.submodules.tile = tile = TileUnit(p)
+        active = Signal()
+        is_tile = Signal()
+        bank = Signal(p.banks)
+        matches = Signal(p.banks)
+        m.d.comb += [
+            is_tile.eq(head.kind == PimKind.TILE),
+            active.eq(self.valid & (self.inside | self.begins(m, is_tile))),
+            bank.eq(decoded(head.bank, p.banks)),
+            matches.eq(self.open.mem & Cat(row == head.row for row in self.open.mem_row)),
+            vector.active.eq(active & ~is_tile),
+            vector.bank.eq(bank),
+            vector.is_open.eq((matches & bank).any()),
+            vector.shares.eq(self.open.pim_row == head.row),
+            tile.active.eq(active & is_tile),
+            tile.matches.eq(matches),
+            tile.steps.eq(head.steps),
+            tile.results.eq(head.results),
+            self.retire.eq(vector.retire | tile.retire),
+            self.mem_first.eq(is_tile),
+            self.takes.eq(
+                Mux(self.closes, active & self.closing, tile.header | tile.valid | vector.valid)
+            ),
+            self.command.valid.eq(tile.valid | vector.valid),
+            self.command.row.eq(head.row),
+            self.command.column.eq(tile.column),
+            self.command.steps.eq(head.steps),
+            self.hold.tile.eq(tile.active),
+            self.hold.bank.eq(bank & vector.active.replicate(p.banks)),
+            self.hold.act.eq(tile.act),
+            self.hold.rd.eq(vector.rd),
+            self.hold.wr.eq(tile.wr),
+        ]
+        for name in ("mem", "pim"):
+            m.d.comb += getattr(self, name).eq(
+                Mux(is_tile, getattr(tile, name), getattr(vector, name))
+            )
+        m.d.comb += [
+            self.command.command.eq(Mux(is_tile, tile.command, vector.command)),
+            self.command.bank.eq(Mux(is_tile, tile.bank, head.bank)),
+        ]
+        m.d.sync += self.inside.eq(active & ~self.retire)
+        for unit, names in ((vector, ("act", "gwrite")), (tile, ("g_act", *self.work))):
+            m.d.comb += [unit.open.eq(self.open), unit.closes.eq(self.closes)]
+            for name in (f"ready_{one}" for one in names):
+                m.d.comb += getattr(unit, name).eq(getattr(self, name))
+        return m
+
+    @property
+    def work(self) -> tuple[str, ...]:
+        """Names of the commands of dot products."""
+        return tuple(one.name.lower() for one in work_commands(self.params))
+
+    def begins(self, m: Module, is_tile: Signal) -> Value:
+        """Whether a unit that has not begun would."""
+        if not self.params.refresh:
+            return self.may_begin
+        head, closing = self.head, self.closing_cycles
+        needed = Signal(max(len(head.needed), len(closing)) + 1)
+        m.d.comb += needed.eq(head.needed + Mux(is_tile, closing, 0))
+        return self.may_begin & (self.left > needed)

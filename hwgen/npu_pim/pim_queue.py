@@ -1,0 +1,106 @@
+"""Transactions of dot products that wait, oldest first."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from designs.npu_pim import PimChannel, Product
+from designs.npu_pim.gemv import gwrite_cycles, header_cycles
+from designs.npu_pim.program import PimKind
+from designs.rules import bit_length
+from hwgen.component import Component
+from hwgen.npu_pim.interface import pim_layout
+
+
+def needed_bits(channel: PimChannel) -> int:
+    """Width of the cycles that a transaction is taken to need, without closing rows."""
+    whole = Product(steps=channel.row_steps, results=1, tiles=1)
+    least = Product(steps=1, results=channel.row_steps, tiles=1)
+    tiles = (header_cycles(channel, 0, product) for product in (whole, least))
+    return bit_length(max(gwrite_cycles(channel), *tiles))
+
+
+def waiting_layout(channel: PimChannel) -> data.StructLayout:
+    """A transaction; needed: cycles until the next refresh that it is taken to need at least.
+
+    Those of closing rows are not in them. Without refreshes nothing is needed.
+    """
+    needed = {"needed": needed_bits(channel)} if channel.refresh else {}
+    return data.StructLayout({**dict(pim_fields(channel)), **needed})
+
+
+def pim_fields(channel: PimChannel) -> list[tuple[str, Any]]:
+    """Names and shapes of the fields of a transaction."""
+    return [(name, field.shape) for name, field in pim_layout(channel)]
+
+
+class PimQueue(Component):
+    """`pim_queue` transactions, each from the cycle after its transfer until it retires.
+
+    Members: i: a stream of them, see `pim_layout`; valid, head: the oldest; retire: it leaves.
+    """
+
+    params: PimChannel
+
+    def __init__(self, params: PimChannel) -> None:
+        super().__init__(
+            params,
+            {
+                "i": In(stream.Signature(pim_layout(params))),
+                "valid": Out(1),
+                "head": Out(waiting_layout(params)),
+                "retire": In(1),
+            },
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        p, m = self.params, Module()
+        count, layout = p.pim_queue, waiting_layout(p)
+        used = Signal(count)  # one bit each, the oldest lowest
+        left = Signal(count)
+        enters = Signal(count)
+        entries = [Signal(layout, name=f"entry_{at}", reset_less=True) for at in range(count)]
+        entry = Signal(layout)
+        for name, _ in pim_fields(p):
+            m.d.comb += getattr(entry, name).eq(getattr(self.i.payload, name))
+        if p.refresh:
+            m.d.comb += entry.needed.eq(self.needed(m))
+        m.d.comb += [
+            self.i.ready.eq(~used[-1]),
+            self.valid.eq(used[0]),
+            self.head.eq(entries[0]),
+            left.eq(Mux(self.retire, used[1:], used)),
+        ]
+        for at in range(count):
+            first = left[at - 1] if at else 1
+            m.d.comb += enters[at].eq(self.i.valid & self.i.ready & ~left[at] & first)
+            with m.If(enters[at]):
+                m.d.sync += entries[at].eq(entry)
+            if at + 1 < count:
+                with m.Elif(self.retire):
+                    m.d.sync += entries[at].eq(entries[at + 1])
+        m.d.sync += used.eq(left | enters)
+        return m
+
+    def needed(self, m: Module) -> Signal:
+        """`gwrite_cycles` of a vector, `header_cycles` of a tile that finds no row to close."""
+        p, one = self.params, self.i.payload
+        step, fill = p.timing.column_l_cycles, p.timing.tree_steps
+        product = Signal(range(p.row_steps**2 + 1))
+        steps = Signal(range(max(p.row_steps**2, fill) + 1))
+        needed = Signal(needed_bits(p))
+        least = header_cycles(p, 0, Product(steps=fill, results=1, tiles=1)) - step * fill
+        m.d.comb += [
+            product.eq((one.steps + 1) * (one.results + 1)),
+            steps.eq(Mux(product < fill, fill, product)),
+            needed.eq(
+                Mux(
+                    one.kind == PimKind.TILE,
+                    least + step * (steps + one.results),
+                    gwrite_cycles(p),
+                )
+            ),
+        ]
+        return needed
