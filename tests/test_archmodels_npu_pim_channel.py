@@ -1,18 +1,16 @@
 """One channel: commands of the reference, closed forms and steps of tiles, all three against."""
 
 import random
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from npu_pim_commands import check
 from random_channels import random_channel
 
 from archmodels.npu_pim.channel import end_cycle, issues
 from archmodels.npu_pim.span import served
 from archmodels.npu_pim.tiles import instruction_count, period, tile_slots
-from archmodels.npu_pim.timetable import Issue
 from designs.npu_pim import (
     Fidelity,
     Heads,
@@ -23,11 +21,7 @@ from designs.npu_pim import (
 )
 from designs.npu_pim.distances import (
     Command,
-    Coverage,
-    coverage,
     data_span,
-    distances,
-    window,
 )
 from designs.npu_pim.gemv import attend, header_cycles, logit
 
@@ -90,57 +84,6 @@ def test_one_request_alone(length: int, logits: int, attends: int) -> None:
         work = make(PUBLISHED, SHARD, length)
         found = [served(PUBLISHED, work, first).end_cycle for first in range(150, 1951, 100)]
         assert min(found) <= 1.02 * measured and max(found) >= 0.98 * measured
-
-
-def check(channel: PimChannel, found: Sequence[Issue]) -> None:
-    """Every row of the table, between every two commands; written without the controller."""
-    sizes = {
-        Coverage.BANK: 1,
-        Coverage.GROUP: channel.banks_per_group,
-        Coverage.RANK: channel.banks_per_rank,
-        Coverage.CHANNEL: channel.banks,
-    }
-    covers = coverage(channel)
-
-    def banks(issue: Issue) -> range:
-        size = sizes[covers[issue.command]]
-        return range(issue.bank // size * size, issue.bank // size * size + size)
-
-    def is_near(one: int, other: int) -> int:
-        if one == other:
-            return 0
-        if one // channel.banks_per_group == other // channel.banks_per_group:
-            return 1
-        return 2 if one // channel.banks_per_rank == other // channel.banks_per_rank else 3
-
-    rows = defaultdict(list)
-    for row in distances(channel):
-        if not row.from_oldest:
-            rows[row.before, row.after].append(row)
-    longest = max(row.least(channel.row_steps) for own in rows.values() for row in own)
-    for index, late in enumerate(found):
-        for early in reversed(found[:index]):
-            apart = late.cycle - early.cycle
-            if apart >= longest:
-                break
-            broken = [
-                row for row in rows[early.command, late.command] if apart < row.least(early.steps)
-            ]
-            if broken:
-                near = {is_near(one, other) for one in banks(early) for other in banks(late)}
-                assert not any(near & set(row.nearness) for row in broken), (early, late)
-    limit = window(channel)
-    for rank in range(channel.ranks):
-        own = [one for one in found if one.bank // channel.banks_per_rank == rank]
-        for index, late in enumerate(own):
-            if late.command in limit.needs:
-                opened = sum(
-                    limit.enters[one.command]
-                    for one in own[:index]
-                    if one.command in limit.enters and late.cycle - one.cycle < limit.cycles
-                )
-                assert opened + limit.needs[late.command] <= limit.most
-    assert all(early.cycle < late.cycle for early, late in pairwise(found))
 
 
 def test_commands_keep_every_distance() -> None:
