@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from npu_pim_commands import check
-from random_channels import random_channel
+from pim_channels import random_channel
 
 from archmodels.npu_pim.channel import end_cycle, issues
 from archmodels.npu_pim.span import served

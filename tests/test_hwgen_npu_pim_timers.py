@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 from amaranth.sim import Simulator
-from random_channels import random_channel
+from pim_channels import POINTS, SMALL, random_channel
 
-from designs.npu_pim import DramTiming, Fidelity, PimChannel, Precharge, RowBuffers
+from designs.npu_pim import Fidelity, PimChannel
 from designs.npu_pim.distances import (
     Command,
     Coverage,
@@ -24,59 +24,6 @@ from designs.npu_pim.distances import (
 )
 from hwgen.npu_pim.refresh import Refresh
 from hwgen.npu_pim.timers import Timers
-
-FAST = DramTiming(
-    rl_cycles=5,
-    wl_cycles=3,
-    rcd_rd_cycles=4,
-    rcd_wr_cycles=4,
-    rp_cycles=4,
-    ras_cycles=9,
-    rc_cycles=13,
-    rfc_cycles=20,
-    refi_cycles=600,
-    rrd_s_cycles=2,
-    rrd_l_cycles=3,
-    faw_cycles=8,
-    wtr_s_cycles=2,
-    wtr_l_cycles=3,
-    wr_cycles=5,
-    rtp_cycles=3,
-)
-SMALL = PimChannel(
-    ranks=2,
-    bank_groups=2,
-    banks_per_group=2,
-    rows=16,
-    row_bytes=64,
-    access_bytes=32,
-    lanes=4,
-    timing=FAST,
-)
-SINGLE = replace(SMALL, row_buffers=RowBuffers.SINGLE)
-LATE_WRITES = replace(FAST, burst_cycles=3, wl_cycles=5, ccd_l_cycles=1, tree_steps=2)
-POINTS = {
-    "small": SMALL,
-    "default_timing": replace(SMALL, timing=DramTiming()),
-    "steps": replace(SMALL, composite=False),
-    "at_once": replace(SMALL, precharge=Precharge.CHANNEL),
-    "single": SINGLE,
-    "single_steps": replace(SINGLE, composite=False, timing=DramTiming()),
-    "without_refresh": replace(SMALL, refresh=False, lanes=8),
-    "odd_bursts": replace(SMALL, timing=LATE_WRITES),
-    "odd_bursts_of_steps": replace(SMALL, timing=LATE_WRITES, composite=False),
-    "short_bursts": replace(
-        SMALL, timing=replace(FAST, burst_cycles=1, rl_cycles=6, wl_cycles=6, ccd_l_cycles=1)
-    ),
-    "one_of_each": replace(SMALL, ranks=1, bank_groups=1),
-    "groups_of_one": replace(SMALL, ranks=1, banks_per_group=1, composite=False),
-    "groups_of_three": replace(SMALL, ranks=1, bank_groups=3, banks_per_group=3),
-    "no_window": replace(
-        SMALL,
-        timing=replace(FAST, rrd_s_cycles=1, rrd_l_cycles=1, faw_cycles=1),
-        precharge=Precharge.CHANNEL,
-    ),
-}
 
 
 class Expected:

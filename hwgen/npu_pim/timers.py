@@ -97,7 +97,7 @@ class Timers(Component):
                 )
                 m.d.comb += works[key].eq(_times(self._above(kind.least_steps), kind.per_step))
             cycles[kind] = Signal(bit_length(kind.most(most)), name=f"cycles_{len(cycles)}")
-            m.d.comb += cycles[kind].eq(works[key] + kind.cycles)
+            m.d.comb += cycles[kind].eq(works[key] + kind.cycles if kind.cycles else works[key])
         return cycles
 
     def _above(self, least: int) -> Value:

@@ -1,0 +1,69 @@
+# amaranth: UnusedElaboratable=no
+"""What parts of a channel consist of, against what Yosys counts in the Verilog of each."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from pim_channels import POINTS, random_channel
+
+from archmodels.counts import (
+    Counts,
+    adder_count,
+    flip_flop_bits,
+    memory_bits,
+    memory_read_register_bits,
+    multiplier_count,
+    subtractor_count,
+)
+from archmodels.npu_pim import timers
+from designs.npu_pim import Fidelity
+from hwgen.emit import verilog
+from hwgen.netlist import Cells, count, flattened_count
+from hwgen.npu_pim.refresh import Refresh
+from hwgen.npu_pim.timers import Timers
+
+
+def expected(items):
+    """The cells of these items, as a netlist has them."""
+    own = Counts(inventory=items, activity={}, cycles=0)
+    return Cells(
+        flip_flop_bits=flip_flop_bits(own),
+        memory_bits=memory_bits(own),
+        memory_read_register_bits=memory_read_register_bits(own),
+        adder_count=adder_count(own),
+        subtractor_count=subtractor_count(own),
+        multiplier_count=multiplier_count(own),
+    )
+
+
+def assert_counts(component, items):
+    """Netlist equals items, and no register of it is idle."""
+    text, own = verilog(component, "dut"), expected(items)
+    found = count(text, "dut")
+    assert {name: getattr(found, name) for name in Cells.__slots__} == {
+        name: getattr(own, name) for name in Cells.__slots__
+    }
+    assert flattened_count(text, "dut").flip_flop_bits == own.flip_flop_bits
+
+
+QUICK = ("steps", "single", "odd_bursts", "one_of_each", "no_window")
+EACH = [pytest.param(name, marks=[pytest.mark.full] * (name not in QUICK)) for name in POINTS]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_timers(name):
+    assert_counts(Timers(POINTS[name]), timers.timers(POINTS[name]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_timers_of_random_channels(seed):
+    drawn = random_channel(random.Random(seed))
+    channel = replace(drawn, fidelity=Fidelity.CORRECTED, bank_groups=2)
+    assert_counts(Timers(channel), timers.timers(channel))
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_refresh(ranks):
+    channel = replace(POINTS["small"], ranks=ranks)
+    assert_counts(Refresh(channel), timers.refresh(channel))
