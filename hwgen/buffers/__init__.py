@@ -1,6 +1,6 @@
 """Storage between components: delay lines, scratchpads and skid buffers."""
 
-from hwgen.buffers.delay import DelayLineParams, Skew, SkewParams, delay_line
+from hwgen.buffers.delay import DelayLineParams, Skew, SkewParams, delay_line, delayed
 from hwgen.buffers.scratchpad import Scratchpad, ScratchpadParams
 from hwgen.buffers.skid import Skid, SkidParams
 
@@ -13,4 +13,5 @@ __all__ = [
     "Skid",
     "SkidParams",
     "delay_line",
+    "delayed",
 ]

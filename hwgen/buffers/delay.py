@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.component import Component
@@ -29,6 +29,16 @@ def delay_line(params: DelayLineParams) -> tuple[type[Component], DelayLineParam
     steps is undefined.
     """
     return (DelayLine if params.depth <= LONGEST else LongDelayLine), params
+
+
+def delayed(m: Module, name: str, value: Value, depth: int, *, reset: bool = False) -> Value:
+    """A value of `depth` >= 0 cycles ago: `name` is that of the delay line, if there is any."""
+    if depth == 0:
+        return value
+    kind, params = delay_line(DelayLineParams(bits=len(value), depth=depth, reset=reset))
+    m.submodules[name] = line = kind(params)
+    m.d.comb += [line.advance.eq(1), line.i.eq(value)]
+    return line.o
 
 
 class AnyDelayLine(Component):
