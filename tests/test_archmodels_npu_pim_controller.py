@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from npu_pim_commands import check, check_rows
-from random_channels import random_channel
+from pim_channels import random_channel
 
 from archmodels.npu_pim.channel import issues
 from archmodels.npu_pim.controller import Controller, Run, run
