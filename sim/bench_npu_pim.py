@@ -77,7 +77,8 @@ def results(params: PimChannel, workload: PimAttention, result: SimResult) -> di
     Raises SimulationError where the command bus breaks a rule of the DRAM, or a read comes back
     that was not asked for.
     """
-    faults = violations(params, watched(params, result), start_cycle=_first_cycle(result))
+    first = _last_cycle(result) - result.cycles + 1
+    faults = violations(params, watched(params, result), start_cycle=first)
     if faults:
         raise SimulationError(f"command bus: {faults[0]}; {len(faults)} rules are broken in all")
     is_signed = params.element == Element.INT8
@@ -89,10 +90,10 @@ def results(params: PimChannel, workload: PimAttention, result: SimResult) -> di
 
 
 def activity(params: PimChannel, result: SimResult, sent: Plan) -> dict[str, int]:
-    """Transfers, and the commands of each kind."""
+    """Transfers, and the commands of each kind up to the cycle of the last transfer."""
     counted = {f"commands.{one.name.lower()}": 0 for one in commands(params)}
     for seen in watched(params, result):
-        counted[f"commands.{seen.command}"] += 1
+        counted[f"commands.{seen.command}"] += seen.cycle <= _last_cycle(result)
     return cores.activity(params, result, sent) | counted
 
 
@@ -112,10 +113,9 @@ def watched(params: PimChannel, result: SimResult) -> list[Seen]:
     ]
 
 
-def _first_cycle(result: SimResult) -> int:
-    """Of the first transfer of a transaction or an access."""
-    last = max(cycle for cycles in result.transfer_cycles.values() for cycle in cycles)
-    return last - result.cycles + 1
+def _last_cycle(result: SimResult) -> int:
+    """Of the last transfer of a read or a result."""
+    return max(cycle for cycles in result.transfer_cycles.values() for cycle in cycles)
 
 
 def _field(layout: data.StructLayout, name: str, word: int) -> int:

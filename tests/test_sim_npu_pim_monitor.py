@@ -34,6 +34,7 @@ CHANNELS = {
             rl_cycles=9,
             wl_cycles=5,
             burst_cycles=1,
+            ccd_s_cycles=2,
             ccd_l_cycles=3,
             rcd_rd_cycles=5,
             rcd_wr_cycles=4,

@@ -1,0 +1,118 @@
+"""Points of channels whose banks compute that agree: every switch, odd sizes, both timings."""
+
+from designs.npu_pim import (
+    DramTiming,
+    Element,
+    PimAttention,
+    PimChannel,
+    Precharge,
+    RowBuffers,
+)
+
+FAST = DramTiming(
+    rl_cycles=5,
+    wl_cycles=3,
+    rcd_rd_cycles=4,
+    rcd_wr_cycles=3,
+    rp_cycles=4,
+    ras_cycles=9,
+    rc_cycles=14,
+    rfc_cycles=20,
+    refi_cycles=600,
+    rrd_s_cycles=2,
+    rrd_l_cycles=3,
+    faw_cycles=8,
+    wtr_s_cycles=2,
+    wtr_l_cycles=3,
+    wr_cycles=5,
+    rtp_cycles=3,
+    rtrs_cycles=1,
+    tree_steps=3,
+    tree_cycles=4,
+)
+"""All that takes time is short, so that a few rows show every wait and several refreshes."""
+
+OTHER = DramTiming(
+    burst_cycles=1,
+    rl_cycles=7,
+    wl_cycles=6,
+    rcd_rd_cycles=3,
+    rcd_wr_cycles=5,
+    rp_cycles=2,
+    ras_cycles=7,
+    rc_cycles=11,
+    rfc_cycles=9,
+    refi_cycles=500,
+    rrd_s_cycles=1,
+    rrd_l_cycles=4,
+    faw_cycles=15,
+    ccd_l_cycles=3,
+    wtr_s_cycles=0,
+    wtr_l_cycles=1,
+    wr_cycles=0,
+    rtp_cycles=6,
+    rtrs_cycles=0,
+    tree_steps=1,
+    tree_cycles=1,
+)
+"""The other way round: one cycle of data, steps far apart, closing a row late."""
+
+
+def channel(ranks, bank_groups, banks_per_group, **params):
+    """A small channel of int8."""
+    sizes = {"rows": 32, "row_bytes": 64, "access_bytes": 32, "lanes": 8, "timing": FAST}
+    return PimChannel(
+        ranks=ranks,
+        bank_groups=bank_groups,
+        banks_per_group=banks_per_group,
+        **({"element": Element.INT8} | sizes | params),
+    )
+
+
+BEATS = {"row_bytes": 16, "access_bytes": 8, "lanes": 4}
+"""The least rows: two accesses, and two to four steps."""
+HEADS = {"heads": 2, "kv_heads": 2, "head_dim": 16}
+
+POINTS = {
+    "two_banks": (channel(1, 1, 2, **BEATS), PimAttention(keys=5, head_dim=4, accesses=20)),
+    "eight_banks": (channel(2, 2, 2), PimAttention(keys=20, accesses=60, **HEADS)),
+    "no_accesses": (channel(2, 2, 2), PimAttention(keys=40, ragged=True, requests=2, **HEADS)),
+    "at_once": (
+        channel(2, 2, 2, precharge=Precharge.CHANNEL, refresh=False),
+        PimAttention(keys=20, accesses=60, **HEADS),
+    ),
+    "steps_apart": (
+        channel(2, 1, 2, composite=False),
+        PimAttention(keys=11, accesses=50, **HEADS),
+    ),
+    "single": (
+        channel(2, 2, 1, row_buffers=RowBuffers.SINGLE),
+        PimAttention(keys=9, accesses=40, **HEADS),
+    ),
+    "newton": (
+        channel(1, 2, 2, row_buffers=RowBuffers.SINGLE, composite=False, timing=OTHER),
+        PimAttention(keys=10, accesses=40, **HEADS),
+    ),
+    "three_banks": (
+        channel(2, 1, 3, row_bytes=48, access_bytes=24, lanes=3, timing=OTHER, tag_bits=7),
+        PimAttention(
+            requests=3, keys=13, ragged=True, heads=4, kv_heads=2, head_dim=12, accesses=100
+        ),
+    ),
+    "short_queues": (
+        channel(1, 2, 2, host_queue=1, pim_queue=1, refresh=False, timing=OTHER),
+        PimAttention(keys=6, accesses=50, **HEADS),
+    ),
+    "published_timing": (
+        channel(2, 1, 2, timing=DramTiming()),
+        PimAttention(keys=9, accesses=60, **HEADS),
+    ),
+    "fp16": (
+        channel(1, 2, 1, element=Element.FP16, row_bytes=24, access_bytes=8, lanes=3),
+        PimAttention(keys=15, heads=2, head_dim=3, accesses=30),
+    ),
+    "bf16": (
+        channel(2, 1, 1, element=Element.BF16, row_bytes=32, access_bytes=16, lanes=4),
+        PimAttention(keys=6, head_dim=8, accesses=20),
+    ),
+}
