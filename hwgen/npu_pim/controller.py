@@ -7,10 +7,10 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel, RowBuffers
-from designs.npu_pim.distances import Command, commands
+from designs.npu_pim.distances import Command
 from hwgen.attention.ring import decoded
 from hwgen.choose import choose
-from hwgen.component import Component, probed
+from hwgen.component import Component
 from hwgen.npu_pim.arbiter import HostArbiter, host_commands, queue_params
 from hwgen.npu_pim.closing import Closing
 from hwgen.npu_pim.engine import PimEngine
@@ -25,11 +25,6 @@ from hwgen.npu_pim.write_data import WriteData
 ISSUE_CYCLES = 1
 """From the acceptance of a transaction to its first command, where nothing else is to be done; of a
 tile that is its header, which is not on the bus."""
-
-
-def event(command: Command) -> str:
-    """Name of the event that counts a command."""
-    return f"{command.name.lower()}_commands"
 
 
 class Controller(Component):
@@ -74,7 +69,6 @@ class Controller(Component):
                 "write_data": Out(8 * p.access_bytes),
             },
         )
-        self.events = {event(one): Signal(name=event(one)) for one in commands(p)}
 
     def elaborate(self, platform: Any) -> Module:
         p, m, bus = self.params, Module(), self.command
@@ -110,9 +104,6 @@ class Controller(Component):
         self.told(m, timers, closing, closes)
         self.queues(m, arbiter, rows)
         self.issue(m, refreshing=self.refresh(m, timers, rows))
-        if probed(platform):
-            for one, count in ((one, self.events[event(one)]) for one in commands(p)):
-                m.d.comb += count.eq(bus.valid & (bus.command == one))
         return m
 
     def told(self, m: Module, timers: Timers, part: Component, names: list[str]) -> None:
