@@ -79,12 +79,17 @@ class Dram(Component):
 
     def told(self, m: Module) -> Any:
         """The command that banks hear: that of a cycle ago."""
-        layout = command_layout(self.params)
-        told = Signal(layout)
-        about = Signal(len(Value.cast(told)) - 1, reset_less=True)
+        told = Signal(command_layout(self.params))
         valid = Signal()
-        m.d.sync += Cat(valid, about).eq(self.command)
-        m.d.comb += told.eq(Cat(valid, about))
+        m.d.sync += valid.eq(self.command.valid)
+        m.d.comb += told.valid.eq(valid)
+        # Where no command has them, nobody reads them.
+        left_out = {"valid"} if self.params.composite else {"valid", "steps"}
+        for name, _ in told.shape():
+            if name not in left_out:
+                word = Signal.like(told[name], name=name, reset_less=True)
+                m.d.sync += word.eq(self.command[name])
+                m.d.comb += told[name].eq(word)
         return told
 
     def tell(self, m: Module, told: Any, banks: list[Bank]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -91,7 +91,7 @@ class PimUnit(Component):
         words = []
         for lane in range(self.params.lanes):
             pair = row.word_select(lane, bits), self.vector.word_select(lane, bits)
-            words.append(kept(m, f"product_{lane}", self.product(m, lane, *pair)))
+            words.append(self.product(m, lane, *pair))
         level = 0
         while len(words) > 1:
             level += 1
@@ -117,7 +117,7 @@ class PimUnit(Component):
         raise NotImplementedError
 
     def product(self, m: Module, lane: int, a: Value, b: Value) -> Value:
-        """Of two operands."""
+        """Of two operands, of a cycle ago."""
         raise NotImplementedError
 
     def added(self, m: Module, name: str, a: Value, b: Value) -> Value:
@@ -151,7 +151,7 @@ class IntegerPimUnit(PimUnit):
         return Shape(SUM_BITS, signed=True)
 
     def product(self, m: Module, lane: int, a: Value, b: Value) -> Value:
-        return a.as_signed() * b.as_signed()
+        return kept(m, f"product_{lane}", a.as_signed() * b.as_signed())
 
     def added(self, m: Module, name: str, a: Value, b: Value) -> Value:
         return a + b
@@ -178,6 +178,13 @@ class FloatPimUnit(PimUnit):
         return FLOAT_FORMATS[self.params.element]
 
     @property
+    def zero_bits(self) -> int:
+        """Lowest bits of every product: all of those that it never has where it is exact."""
+        least = 2 * (self.number.min_exponent - self.number.mantissa_bits)
+        is_exact = least >= FP32.min_exponent
+        return max(0, FP32.precision - 2 * self.number.precision) if is_exact else 0
+
+    @property
     def total_shape(self) -> Shape:
         return Shape(FP32.bits)
 
@@ -185,7 +192,8 @@ class FloatPimUnit(PimUnit):
         multiplier = FloatMultiplier(FloatMultiplierParams(format=self.number, product=FP32))
         m.submodules[f"multiplier_{lane}"] = multiplier
         m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
-        return multiplier.product
+        zeros, product = self.zero_bits, multiplier.product
+        return Cat(Const(0, zeros), kept(m, f"product_{lane}", product[zeros:]))
 
     def added(self, m: Module, name: str, a: Value, b: Value) -> Value:
         m.submodules[f"adder_{name}"] = adder = FloatAdder(FloatAdderParams(format=FP32))
