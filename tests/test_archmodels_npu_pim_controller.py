@@ -31,7 +31,10 @@ ATTEND = Product(steps=32, results=1, tiles=6)
 VECTOR_ROW = 40
 """Row of the first vector; those of tiles are below."""
 
-LAST = (Command.GEMV, Command.READRES)
+
+def commands(done: Run) -> Counter[Command]:
+    """Of each kind."""
+    return Counter(one.command for one in done.issues)
 
 
 def units(channel: PimChannel, products: Sequence[Product]) -> list[PimTransaction]:
@@ -138,7 +141,7 @@ def test_one_row_buffer_is_as_the_reference_and_the_closed_forms_have_it(seed: i
             for _, command, *_ in own[len(expected) :]
         )
         assert done.cycles - 1 == served(channel, products, until).end_cycle
-        refreshes += done.commands[Command.REF]
+        refreshes += commands(done)[Command.REF]
         points += 1
     assert refreshes > 10
 
@@ -170,10 +173,10 @@ def check_services(
     columns = [one.step.column for one in done.issues if one.command == Command.GEMV]
     if channel.composite:
         assert columns == [i * one.steps for one in tiles for i in range(one.results)]
-    assert done.commands[Command.READRES] == (
+    assert commands(done)[Command.READRES] == (
         0 if channel.composite else sum(one.results for one in tiles)
     )
-    assert done.commands[Command.GWRITE] == len(pim) - len(tiles)
+    assert commands(done)[Command.GWRITE] == len(pim) - len(tiles)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -194,7 +197,7 @@ def test_random_programs_beside_a_host(seed: int) -> None:
         check(channel, done.issues)
         check_rows(channel, done.issues)
         check_services(channel, done, pim, host)
-        seen.update(done.commands)
+        seen.update(commands(done))
         points += 1
     assert seen.keys() == set(Command)
 
@@ -338,9 +341,18 @@ def test_what_comes_while_data_travel_belongs_to_a_run() -> None:
     assert found(done)[-2:] == [(last, Command.RD, 0), (last + 5, Command.PRE, 0)]
 
 
+def test_a_queue_of_one_place_is_filled_when_nothing_else_happens() -> None:
+    """Without refresh nothing but the next transfer follows the end of the second vector."""
+    channel = replace(CORRECTED, refresh=False, pim_queue=1)
+    done = run(channel, units(channel, [replace(LOGIT, tiles=10)] * 2))
+    assert commands(done)[Command.GEMV] == 2 * 10 * LOGIT.results
+
+
 def test_cycles_end_with_what_leaves() -> None:
-    """Not with the data of a write, nor with its row."""
-    done = run(CORRECTED, [], [access(0, 1), access(16, 1, write=True)])
-    read = next(one for one in done.issues if one.command == Command.RD)
+    """Not with the data of a write, nor with its row; what comes later is not counted."""
+    done = run(CORRECTED, [], [access(0, 1), access(16, 1), *[access(0, 1, write=True)] * 9])
+    read = [one for one in done.issues if one.command == Command.RD][-1]
     assert done.cycles == read.cycle + data_span(CORRECTED, Command.RD)[1]
+    assert 0 < len(done.counted) < len(done.issues)
+    assert done.counted[-1].cycle < done.cycles <= done.issues[len(done.counted)].cycle
     assert run(CORRECTED, [], [access(0, 1, write=True)]).cycles == 0

@@ -16,8 +16,8 @@ cycle t is in its queue from t + 1 on. Cycle 0 is that of the first transfer. Wi
 the host is not ready while there is work for the engine, and a unit begins when no access waits.
 """
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archmodels.npu_pim.engine import Engine
@@ -34,19 +34,19 @@ LEAVING = frozenset({Command.RD, Command.READRES, Command.GEMV})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """What a channel did, until the last data were on the bus.
+    """What a channel did.
 
-    issues: every command. cycles: from the first transfer to the last one of a read or a result,
-    both included; a write sends nothing back.
+    issues: every command, until the last data were on the bus. cycles: from the first transfer to
+    the last one of a read or a result, both included; a write sends nothing back.
     """
 
     issues: tuple[Issue, ...]
     cycles: int
 
     @property
-    def commands(self) -> Mapping[Command, int]:
-        """Of each kind."""
-        return Counter(issue.command for issue in self.issues)
+    def counted(self) -> tuple[Issue, ...]:
+        """Commands in these cycles: none that comes later, as a write behind the last read may."""
+        return tuple(issue for issue in self.issues if issue.cycle < self.cycles)
 
 
 class Controller:
@@ -123,7 +123,7 @@ class Controller:
             if cycle == self._now:
                 self._host.take(access, wanted)
                 return cycle + 1
-        return min(wake for wake in wakes if wake > self._now)
+        return min((wake for wake in wakes if wake > self._now), default=self._now + 1)
 
     @property
     def _is_due(self) -> bool:
