@@ -1,6 +1,7 @@
 """What agreement is: outputs, cycles, activity and netlist, of any machine, stalls or not."""
 
 import pytest
+from grid_points import each_value
 
 import archmodels
 import designs
@@ -77,6 +78,7 @@ def agreement_tests(points, *, amaranth, verilator, stalled, presets):
         def test_every_point_in_verilator(self, name):
             assert_agrees(agree("dut", *points[name]))
 
+        @pytest.mark.spread(each_value(points))
         @pytest.mark.parametrize("name", points)
         def test_netlist(self, name):
             assert_netlist_agrees(*points[name])

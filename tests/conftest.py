@@ -17,6 +17,28 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`spread` leaves in the short tier some cases of a test, and puts the others in the long one.
+
+    A number: so many, evenly from the first to the last. Names: the cases with one of these values.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("spread"):
+            cases.setdefault(item.nodeid.split("[")[0], []).append(item)
+    for found in cases.values():
+        (kept,) = found[0].get_closest_marker("spread").args
+        if isinstance(kept, int):
+            last = len(found) - 1
+            chosen = {found[last * n // max(kept - 1, 1)] for n in range(min(kept, last + 1))}
+        else:
+            chosen = {one for one in found if not kept.isdisjoint(one.callspec.params.values())}
+        for item in found:
+            if item not in chosen:
+                item.add_marker(pytest.mark.full)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_simulation_cache() -> Iterator[None]:
     """Tests, workers and runs share their builds; $HWGEN_CACHE, where set, says where."""

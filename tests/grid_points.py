@@ -14,6 +14,28 @@ MAX = 2**63 - 1
 EXPECTATIONS = (".toggle", ".zeros")
 
 
+def values_of(params):
+    """Every field of some params with its value, those of nested params too."""
+    for item in dataclasses.fields(params):
+        value = getattr(params, item.name)
+        if dataclasses.is_dataclass(value):
+            yield from values_of(value)
+        else:
+            yield type(params), item.name, value
+
+
+def each_value(points):
+    """Names of points, the fewest that are easily found, that have every value of every field."""
+    wanted = {name: set(values_of(params)) for name, (params, _) in points.items()}
+    left = set().union(*wanted.values())
+    chosen = set()
+    while left:
+        name = max(wanted, key=lambda name: len(wanted[name] & left))
+        chosen.add(name)
+        left -= wanted[name]
+    return frozenset(chosen)
+
+
 def ends(kind, name, inside):
     """A field's least, greatest, or some value of its legal range up to `inside`."""
     (spec,) = [f.metadata["spec"] for f in dataclasses.fields(kind) if f.name == name]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from agreement import assert_agrees, assert_agrees_under_stalls, assert_netlist_agrees, grouped
 from agreement_grid import POINTS, VERILATOR
-from grid_points import assert_a_grid_is_its_points
+from grid_points import assert_a_grid_is_its_points, each_value
 
 import archmodels
 import designs
@@ -18,6 +18,7 @@ from hwgen.emit import emit
 from hwgen.netlist import count
 from sim.benches import BENCHES
 
+EACH_VALUE = each_value(POINTS)
 SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
 CORNERS = (
@@ -64,15 +65,18 @@ def test_simulation_in_amaranth(point):
     assert_agrees(agree("dut", *point, IN_AMARANTH))
 
 
+@pytest.mark.spread(EACH_VALUE)
 def test_netlist(point):
     assert_netlist_agrees(*point)
 
 
+@pytest.mark.spread(EACH_VALUE)
 @pytest.mark.parametrize(("idle", "refuse"), STALLS)
 def test_stalls_change_no_output_and_only_add_cycles(point, idle, refuse):
     assert_agrees_under_stalls(*point, idle, refuse, IN_AMARANTH)
 
 
+@pytest.mark.spread(EACH_VALUE)
 @pytest.mark.parametrize("corner", CORNERS)
 def test_corner_operands_with_the_longest_reduction(point, corner):
     params, workload = point
@@ -94,19 +98,21 @@ def test_simulation_in_verilator(name):
 
 
 @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.full)])
-@pytest.mark.parametrize(("idle", "refuse"), [(0.5, 0.0), (0.0, 0.6), (0.5, 0.6)])
+@pytest.mark.parametrize(("idle", "refuse"), STALLS)
 @pytest.mark.parametrize("name", grouped(VERILATOR))
 def test_stalls_and_initial_values_in_verilator(name, idle, refuse, seed):
     """The seed is also that of what registers and memories hold before the reset."""
     assert_agrees_under_stalls(*POINTS[name], idle, refuse, Run(seed=seed))
 
 
-def test_probes_add_no_state():
-    for params, _ in (POINTS[name] for name in VERILATOR):
-        text = emit("dut", params, probes=True).files["dut.v"]
-        probed, shipped = count(text, "dut"), count_design("dut", params)
-        assert probed.flip_flop_bits == shipped.flip_flop_bits
-        assert probed.memory_bits == shipped.memory_bits
+@pytest.mark.spread(8)
+@pytest.mark.parametrize("name", grouped(VERILATOR))
+def test_probes_add_no_state(name):
+    params, _ = POINTS[name]
+    text = emit("dut", params, probes=True).files["dut.v"]
+    probed, shipped = count(text, "dut"), count_design("dut", params)
+    assert probed.flip_flop_bits == shipped.flip_flop_bits
+    assert probed.memory_bits == shipped.memory_bits
 
 
 @pytest.mark.parametrize("name", SMALL_PRESETS)

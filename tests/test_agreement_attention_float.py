@@ -15,11 +15,8 @@ from sim.golden.attention import Case, attention, draw
 FORMATS = pytest.mark.parametrize("element", [Element.FP16, Element.BF16])
 ALWAYS = {
     "two_slots": Element.FP16,
-    "polynomial": Element.BF16,
     "window_grouped": Element.BF16,
-    "shared_numerators": Element.FP16,
     "divided": Element.FP16,
-    "split_causal": Element.FP16,
     "split_decode": Element.BF16,
 }
 """Those of every test run; the long tier takes all, in both formats."""
@@ -57,6 +54,7 @@ def test_initial_values_and_stalls_change_no_output(idle, refuse, seed):
     assert_agrees_under_stalls(params, workload, idle, refuse, Run(seed=seed))
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("case", Case)
 @FORMATS
 def test_corners(case, element):

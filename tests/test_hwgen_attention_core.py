@@ -42,6 +42,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("name", FORMS)
 def test_no_register_is_idle(name):
     text = emit("core", POINTS[name][0]).files["core.v"]
@@ -236,6 +237,7 @@ def test_a_maximum_that_is_taken_an_epoch_early_is_the_wrong_one(name, monkeypat
     assert differs(params, workload, sent, wanted)
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("lane_stages", [1, 2])
 def test_a_numerator_that_is_read_a_cycle_early_is_the_one_before(lane_stages, monkeypatch):
     """Lanes share a memory, and nothing but the last lane's numerator makes the epoch as long."""

@@ -131,6 +131,7 @@ class FloatWatched(Watched):
         return int(golden.divide(FP32, np.array([FP32.one]), np.array([denominator]))[0])
 
 
+@pytest.mark.spread(5)
 @pytest.mark.parametrize("point", POINTS)
 def test_random_tiles(point):
     check(FloatWatched(AttentionParams(**POINTS[point]), np.random.default_rng(len(point))))
@@ -163,6 +164,7 @@ def registers(params):
     return (held, *map(sum, zip(*memories, strict=True)))
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("point", POINTS)
 def test_every_register_is_used(point):
     params = AttentionParams(**POINTS[point])

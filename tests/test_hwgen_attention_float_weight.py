@@ -51,6 +51,7 @@ def test_every_exponent(variant, name):
     assert (next(cycles)["weight"] == expected)[done == slots - 1].all()
 
 
+@pytest.mark.spread(4)
 @NAMES
 @WAYS
 def test_no_register_is_constant(variant, name):

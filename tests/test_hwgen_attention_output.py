@@ -246,6 +246,7 @@ POINTS = {
 }
 
 
+@pytest.mark.spread(12)
 @pytest.mark.parametrize(("ready", "waits"), [(1.0, False), (0.6, False), (0.2, True)])
 @pytest.mark.parametrize("point", POINTS)
 def test_query_tiles(point, ready, waits):

@@ -204,6 +204,7 @@ SPREAD = {
 }
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("values", SPREAD)
 @pytest.mark.parametrize(
     "params",
@@ -323,6 +324,7 @@ NETLISTS = [
 ]
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("params", NETLISTS)
 def test_core_has_no_idle_register(params):
     text = verilog(DigitSerialCore(params), "core")

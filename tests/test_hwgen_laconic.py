@@ -132,6 +132,7 @@ def test_any_shape_and_values(size, shape, encoding, seed):
     assert result.cycles == EXACT[LaconicParams](params, job, (a, w)).cycles
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize(
     "params",
     [

@@ -181,6 +181,7 @@ CORES = [
 ]
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("params", CORES, ids=lambda p: f"{p.dataflow.name}_{p.rows}x{p.cols}")
 def test_core_has_no_idle_register(params):
     text = verilog(SystolicCore(params), "core")

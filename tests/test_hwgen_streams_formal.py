@@ -157,6 +157,7 @@ def test_result_stream(name, proof):
     proof(name, core(name))
 
 
+@pytest.mark.spread(5)
 @pytest.mark.parametrize(
     ("fault", "proof"),
     [

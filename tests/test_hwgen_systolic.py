@@ -53,6 +53,7 @@ def following(params, plans, pauses):
     )
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("stalled", [False, True])
 @pytest.mark.parametrize("array", ARRAYS)
 def test_jobs_follow_each_other(array, stalled):
@@ -70,6 +71,7 @@ def test_jobs_follow_each_other(array, stalled):
     assert not words
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("array", ARRAYS)
 def test_a_reset_in_mid_job_leaves_nothing_behind(array):
     params = small(**ARRAYS[array])

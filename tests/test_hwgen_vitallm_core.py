@@ -15,12 +15,14 @@ from sim.golden.vitallm import layer
 from sim.runner import lint
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("name", ["least", "one_lane_in_turn", "attends_to_all"])
 def test_no_register_is_idle(name):
     text = emit("core", POINTS[name][0]).files["core.v"]
     assert flattened_count(text, "core").flip_flop_bits == count(text, "core").flip_flop_bits
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("name", POINTS)
 def test_verilog_is_clean(name, tmp_path):
     paths = write(emit("dut", POINTS[name][0]), tmp_path)

@@ -73,6 +73,7 @@ def f32(array):
     return np.asarray(array, dtype=np.float32)
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("lanes", [1, 2, 4])
 @pytest.mark.parametrize(("gate", "golden"), [("silu", silu), ("squared_relu", relu2)])
 def test_gates(lanes, gate, golden):
@@ -85,6 +86,7 @@ def test_gates(lanes, gate, golden):
     np.testing.assert_array_equal(found, bits(golden(g)))
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("lanes", [1, 2, 4])
 @pytest.mark.parametrize("kept", [1, 7])
 def test_softmax(lanes, kept):

@@ -92,6 +92,7 @@ def check(machine_params, program, pauses=None):
     return seen
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("lanes", LANES)
 def test_every_function_of_memory_and_stream(lanes):
     """x and y from different banks; p and q from everywhere; special values among the others."""
@@ -145,6 +146,7 @@ def test_scale_adds_to_the_exponent(lanes):
     np.testing.assert_array_equal(machine.execute(*program[1]), exact)
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("lanes", LANES)
 def test_reductions_in_the_stated_order(lanes):
     """Beside what is stored; one after the other, so that each starts anew; of negatives too."""
@@ -304,6 +306,7 @@ def test_a_reset_in_mid_instruction_leaves_nothing_behind():
         assert reset_midway(p, program, cycles) == undisturbed
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_no_register_is_idle(lanes):
     text = verilog(VectorUnit(params(lanes)), "unit")

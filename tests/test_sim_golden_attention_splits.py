@@ -88,6 +88,7 @@ def test_it_hardly_matters_which_group_has_which_keys(seed, splits, element):
     assert np.abs(found - again).max() <= GATES[element].greatest / 4
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("element", Element)
 @pytest.mark.parametrize(("side", "splits"), [(2, 2), (8, 8), (64, 4), (64, 64)])
 def test_gaussian_values_are_within_the_gate(side, splits, element):
