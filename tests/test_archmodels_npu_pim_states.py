@@ -37,7 +37,7 @@ def queues(rng: random.Random, count: int) -> list[list[Product]]:
 def test_the_same_as_tile_by_tile(channel: PimChannel) -> None:
     known = States(channel)
     for products in queues(random.Random(1), 12):
-        assert known.served(products) == served(channel, products)
+        assert known.served(known.numbers(products)) == served(channel, products)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,7 +60,7 @@ def test_on_random_channels(seed: int) -> None:
         known = States(channel)
         for _ in range(6):
             products = rng.choices(kinds, k=rng.randint(1, 40))
-            found = known.served(products)
+            found = known.served(known.numbers(products))
             assert found == served(channel, products), (channel, products)
             refreshes += found.refreshes
     assert refreshes > 100
@@ -82,6 +82,6 @@ def test_a_product_is_stepped_once_from_each_state(monkeypatch: pytest.MonkeyPat
         work = [
             one for length in (40, 90, 200, 300) for one in attend(CORRECTED, SHARD, length + grown)
         ]
-        known.served(work)
+        known.served(known.numbers(work))
         products += len(work)
     assert taken < products / 20

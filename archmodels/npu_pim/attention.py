@@ -135,6 +135,22 @@ def limited_cycles(device: NpuPimDevice, heads: Heads, channels: Channels) -> in
     return total
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Request:
+    """The works of a request, their products by number, and what they are in sum, as in `Phase`.
+
+    index: the same for the same works.
+    """
+
+    index: int
+    works: tuple[Work, ...]
+    numbers: tuple[int, ...]
+    slots: int
+    bare_cycles: float
+    beside_cycles: float
+    tiles: int
+
+
 class _Operation:
     """Logits, or sums of values, of the requests of a channel, by their lengths.
 
@@ -149,26 +165,25 @@ class _Operation:
             vector_sets=vector_sets(device, heads),
         )
         self._states = States(device.channel)
-        self._alike: dict[int, int] = {}
-        self._first: dict[tuple[Work, ...], int] = {}
-        self._works: dict[int, tuple[Work, ...]] = {}
+        self._requests: dict[int, _Request] = {}
+        self._alike: dict[tuple[Work, ...], _Request] = {}
         self._served: dict[tuple[int, ...], Served] = {}
 
     def served(self, lengths: Sequence[int]) -> Served:
         """Of these requests, one after the other."""
-        key = tuple(map(self._alike_length, lengths))
+        own = [self._request(length) for length in lengths]
+        key = tuple([one.index for one in own])
         if key not in self._served:
-            works = self.works(lengths)
             if self._setting.levers == ChannelLevers():
-                self._served[key] = self._states.served([one.product for one in works])
+                numbers = [*chain.from_iterable(one.numbers for one in own)]
+                self._served[key] = self._states.served(numbers)
             else:
-                self._served[key] = serve(self._setting, works)
+                self._served[key] = serve(self._setting, self.works(lengths))
         return self._served[key]
 
     def works(self, lengths: Sequence[int]) -> list[Work]:
         """Of these requests."""
-        own = map(self._alike_length, lengths)
-        return [*chain.from_iterable(self._works[one] for one in own)]
+        return [*chain.from_iterable(self._request(length).works for length in lengths)]
 
     def phase(self, channels: Channels) -> Phase:
         """Of a batch: the slowest channel decides."""
@@ -177,29 +192,38 @@ class _Operation:
             return Phase()
         cycles = max(found)
         last = max(place for place, one in enumerate(found) if one == cycles)
-        own = self.works(channels[last])
-        channel, setting = self._device.channel, self._setting
+        own = [self._request(length) for length in channels[last]]
         return Phase(
             cycles=cycles,
             mean_cycles=sum(found) / len(found),
-            slots=sum(
-                one.copies + one.product.tiles * tile_slots(channel, one.product) for one in own
-            ),
-            bare_cycles=sum(one.product.tiles * ahead_period(setting, one.product) for one in own),
-            beside_cycles=sum(
-                one.product.tiles * beside_period(setting, one.product) for one in own
-            ),
-            tiles=sum(one.product.tiles for one in own),
+            slots=sum(one.slots for one in own),
+            bare_cycles=sum(one.bare_cycles for one in own),
+            beside_cycles=sum(one.beside_cycles for one in own),
+            tiles=sum(one.tiles for one in own),
         )
 
-    def _alike_length(self, length: int) -> int:
-        """The first length met that has the same works."""
-        if length not in self._alike:
-            made = self._make(self._device, self._heads, length)
-            first = self._first.setdefault(made, length)
-            self._alike[length] = first
-            self._works[first] = made
-        return self._alike[length]
+    def _request(self, length: int) -> _Request:
+        """Of so many tokens; the same object where works are the same."""
+        if length not in self._requests:
+            works = self._make(self._device, self._heads, length)
+            if works not in self._alike:
+                self._alike[works] = self._made(works)
+            self._requests[length] = self._alike[works]
+        return self._requests[length]
+
+    def _made(self, works: tuple[Work, ...]) -> _Request:
+        channel, setting = self._device.channel, self._setting
+        products = [one.product for one in works]
+        copies = sum(one.copies for one in works)
+        return _Request(
+            index=len(self._alike),
+            works=works,
+            numbers=self._states.numbers(products),
+            slots=copies + sum(one.tiles * tile_slots(channel, one) for one in products),
+            bare_cycles=sum(one.tiles * ahead_period(setting, one) for one in products),
+            beside_cycles=sum(one.tiles * beside_period(setting, one) for one in products),
+            tiles=sum(one.tiles for one in products),
+        )
 
 
 @cache

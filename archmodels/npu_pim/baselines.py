@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 
 from archmodels.npu_pim.attention import Channels, limited_cycles
 from archmodels.npu_pim.npu import (
-    drain_cycles,
     exposed_load_cycles,
     head_cycles,
-    pass_cycles,
-    softmax_cycles,
-    stream_cycles,
 )
+from archmodels.npu_pim.prefill import Chunk, chunk_cycles
 from archmodels.npu_pim.stages import Stages, in_turn, qkv_cycles, rest_cycles
 from designs.npu_pim import Gpu, Linear, Llm, NpuPimDevice
 
@@ -41,27 +38,12 @@ def npu_only_published(device: NpuPimDevice, model: Llm, channels: Channels) -> 
 
 
 def npu_only_corrected(device: NpuPimDevice, model: Llm, channels: Channels) -> Stages:
-    """The NPU alone, with heads that follow each other: arrays, vector units or memory decide.
-
-    Each array has a head of its own, and every head of a group the keys that came for it.
-    """
-    tokens, heads = sum(map(len, channels)), model.shard
-    one_array = replace(device, arrays=1)
-    arrays = vectors = 0.0
-    for length in (length for lengths in channels for length in lengths):
-        keys = Linear(inputs=heads.head_dim, outputs=length)
-        values = Linear(inputs=length, outputs=heads.head_dim)
-        arrays += float(pass_cycles(one_array, keys) + pass_cycles(one_array, values))
-        vectors += softmax_cycles(device, length)
-    moved = float(stream_cycles(device, cache_bytes(device, model, channels)))
+    """The NPU alone, with heads that follow each other, as in chunks of one token each."""
+    tokens = sum(map(len, channels))
+    newest = [Chunk(start=length - 1, tokens=1) for lengths in channels for length in lengths]
     return Stages(
         a=float(qkv_cycles(device, model, tokens)),
-        b=drain_cycles(device)
-        + max(
-            moved,
-            heads.heads * arrays / device.arrays,
-            heads.heads * vectors / device.vector_units,
-        ),
+        b=chunk_cycles(device, model, newest),
         e=float(rest_cycles(device, model, tokens)),
     )
 

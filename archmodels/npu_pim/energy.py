@@ -4,7 +4,7 @@ As the authors count: with two row buffers a bank idles twice. Energies of comma
 mA x V x ns is pJ. Interface, multipliers and NPU are not part of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
@@ -128,7 +128,9 @@ class Energy:
 
 
 def _linear_reads(device: NpuPimDevice, layers: Sequence[Linear], tokens: int) -> int:
-    """Bytes that linear layers read."""
+    """Bytes that linear layers read; without tokens not even weights."""
+    if not tokens:
+        return 0
     return sum(int(linear_bytes(device, one, tokens)) for one in layers)
 
 
@@ -149,20 +151,39 @@ def rest_traffic(device: NpuPimDevice, model: Llm, tokens: int) -> Traffic:
     return Traffic(read=reads, written=(3 * wide + outputs) * size)
 
 
-def attention_pj(device: NpuPimDevice, model: Llm, channels: Channels, flow: Currents) -> float:
-    """Of all commands of attention, softmax's weights written by the host among them."""
+@cache
+def _of_length(
+    device: NpuPimDevice, model: Llm, flow: Currents
+) -> Callable[[int], tuple[float, int]]:
+    """Energy and accesses of the attention of a request of so many tokens, each found once."""
     channel, heads = device.channel, model.shard
     one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
-    total = 0.0
-    for length in (length for lengths in channels for length in lengths):
+
+    @cache
+    def found(length: int) -> tuple[float, int]:
+        energy, accesses = 0.0, 0
         for product in (*logit(channel, heads, length), *attend(channel, heads, length)):
             steps = product.results * product.steps
             tile = channel.groups * one.g_act_pj + steps * one.comp_pj
             tile += product.results * one.readres_pj
-            total += one.gwrite_pj + product.tiles * tile
+            energy += one.gwrite_pj + product.tiles * tile
+            accesses += product.tiles * product.results
         written = heads.heads * ceil_div(length * device.element_bytes, channel.access_bytes)
-        total += written * one.wr_pj
-    return total
+        return energy + written * one.wr_pj, accesses + written
+
+    return found
+
+
+def attention_pj(device: NpuPimDevice, model: Llm, channels: Channels, flow: Currents) -> float:
+    """Of all commands of attention, softmax's weights written by the host among them."""
+    found = _of_length(device, model, flow)
+    return sum(found(length)[0] for lengths in channels for length in lengths)
+
+
+def attention_accesses(device: NpuPimDevice, model: Llm, channels: Channels) -> int:
+    """Of the data bus: results of dot products, and softmax's weights."""
+    found = _of_length(device, model, currents())
+    return sum(found(length)[1] for lengths in channels for length in lengths)
 
 
 def access_pj(device: NpuPimDevice, traffic: Traffic, flow: Currents) -> float:
@@ -197,8 +218,8 @@ def energy(
     return Energy(
         access_pj=layers * access,
         dot_product_pj=layers * products,
-        refresh_pj=_refresh_pj(device, cycles, flow),
-        idle_pj=_idle_pj(device, cycles, streaming + layers * computing, flow),
+        refresh_pj=refresh_pj(device, cycles, flow),
+        idle_pj=idle_pj(device, cycles, streaming + layers * computing, flow),
     )
 
 
@@ -214,12 +235,13 @@ def npu_only_energy(
     return Energy(
         access_pj=layers * access_pj(device, moved + Traffic(read=cached), flow),
         dot_product_pj=0.0,
-        refresh_pj=_refresh_pj(device, cycles, flow),
-        idle_pj=_idle_pj(device, cycles, layers * streaming, flow),
+        refresh_pj=refresh_pj(device, cycles, flow),
+        idle_pj=idle_pj(device, cycles, layers * streaming, flow),
     )
 
 
-def _refresh_pj(device: NpuPimDevice, cycles: float, flow: Currents) -> float:
+def refresh_pj(device: NpuPimDevice, cycles: float, flow: Currents) -> float:
+    """Of the refreshes of so many cycles."""
     channel = device.channel
     if not channel.refresh:
         return 0.0
@@ -227,7 +249,7 @@ def _refresh_pj(device: NpuPimDevice, cycles: float, flow: Currents) -> float:
     return device.channels * cycles / channel.refresh_cycles * one.ref_pj
 
 
-def _idle_pj(device: NpuPimDevice, cycles: float, opened: float, flow: Currents) -> float:
+def idle_pj(device: NpuPimDevice, cycles: float, opened: float, flow: Currents) -> float:
     """Of row buffers that are open for `opened` cycles, one kind after the other."""
     channel = device.channel
     one = command_energy(channel, flow, NS_PER_S / device.clock_hz)

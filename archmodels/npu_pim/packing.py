@@ -78,10 +78,13 @@ def check_model(device: NpuPimDevice, model: Llm) -> None:
         )
 
 
-def longest(device: NpuPimDevice, model: Llm) -> int:
-    """Tokens of the longest request that a channel holds. Raises ValueError as check_model."""
+def longest(device: NpuPimDevice, model: Llm, beside: int = 0) -> int:
+    """Tokens of the longest request that a channel holds, with so many tiles besides its cache.
+
+    Raises ValueError as check_model.
+    """
     check_model(device, model)
-    free = free_tiles(device, model)
+    free = free_tiles(device, model) - beside
     low, high = 0, 1
     while request_tiles(device, model, high) <= free:
         low, high = high, 2 * high
@@ -92,6 +95,18 @@ def longest(device: NpuPimDevice, model: Llm) -> int:
         else:
             high = middle
     return low
+
+
+def lightest(load: Sequence[float], room: Sequence[int], tiles: int) -> int | None:
+    """The channel with least load of those that have room; the first of equal ones."""
+    places = [one for one, free in enumerate(room) if tiles <= free]
+    return min(places, key=load.__getitem__, default=None)
+
+
+def next_in_turn(start: int, room: Sequence[int], tiles: int) -> int | None:
+    """The first channel from `start` on that has room, in a ring."""
+    turn = ((start + step) % len(room) for step in range(len(room)))
+    return next((one for one in turn if tiles <= room[one]), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

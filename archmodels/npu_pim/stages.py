@@ -6,6 +6,7 @@ the arrays have one, the channels have the other. A stage ends when both are don
 
 from dataclasses import dataclass
 
+from archmodels.npu_pim.append import append_cycles, prompt_cycles
 from archmodels.npu_pim.attention import Attention, Channels, attention
 from archmodels.npu_pim.npu import (
     NORM_CROSSINGS,
@@ -13,7 +14,8 @@ from archmodels.npu_pim.npu import (
     linear_cycles,
     vector_cycles,
 )
-from designs.npu_pim import Llm, NpuPimDevice
+from archmodels.npu_pim.prefill import Chunk, chunk_cycles
+from designs.npu_pim import Llm, NpuPimDevice, RowBuffers
 from designs.rules import Real
 
 
@@ -98,32 +100,90 @@ def overlap(arrays: float, channels: float, speed: Rates) -> float:
     return together + arrays - speed.arrays * together
 
 
-def in_turn(device: NpuPimDevice, model: Llm, channels: Channels) -> Stages:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What a batch's iteration does besides its attention and its linear layers.
+
+    append_tokens: whose values are written to their rows at once (`archmodels.npu_pim.append`),
+    before the attention of the same token; at 0 new keys and values cost nothing, as published.
+    chunks: of prompts; their tokens are further rows of the linear layers, and the NPU does their
+    attention, while their keys and values are written, beside the attention of the others.
+    """
+
+    append_tokens: int = 0
+    chunks: tuple[Chunk, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Tokens of prompts."""
+        return sum(one.tokens for one in self.chunks)
+
+
+NOTHING = Beside()
+
+
+def written_cycles(device: NpuPimDevice, model: Llm, channels: Channels, beside: Beside) -> float:
+    """Of the keys and values of new tokens, in the channel that has most."""
+    if not beside.append_tokens:
+        return 0.0
+    return append_cycles(device.channel, model.shard, channels, beside.append_tokens)
+
+
+def prompts_cycles(device: NpuPimDevice, model: Llm, beside: Beside) -> float:
+    """Of the attention of chunks, or of writing their keys and values, if that takes longer."""
+    taken = chunk_cycles(device, model, beside.chunks)
+    if not beside.append_tokens:
+        return taken
+    of_channel: dict[int, int] = {}
+    for one in beside.chunks:
+        more = prompt_cycles(device.channel, model.shard, one.tokens)
+        of_channel[one.channel] = of_channel.get(one.channel, 0) + more
+    return max([taken, *of_channel.values()])
+
+
+def in_turn(
+    device: NpuPimDevice, model: Llm, channels: Channels, beside: Beside = NOTHING
+) -> Stages:
     """Stages of a batch without interleaving."""
-    tokens = sum(map(len, channels))
+    tokens = sum(map(len, channels)) + beside.rows
     work = attention(device, model.shard, channels)
+    prompts = prompts_cycles(device, model, beside)
+    attended = float(work.cycles)
+    if device.channel.row_buffers == RowBuffers.SINGLE:
+        attended += prompts
+    else:
+        attended = overlap(prompts, attended, rates(device, work))
     return Stages(
         a=float(qkv_cycles(device, model, tokens)),
-        b=float(work.cycles),
+        b=written_cycles(device, model, channels, beside) + attended,
         e=float(rest_cycles(device, model, tokens)),
     )
 
 
-def interleaved(device: NpuPimDevice, model: Llm, first: Channels, second: Channels) -> Stages:
-    """Stages of two sub-batches."""
-    counts = [sum(map(len, one)) for one in (first, second)]
-    works = [attention(device, model.shard, one) for one in (first, second)]
+def interleaved(
+    device: NpuPimDevice, model: Llm, first: Channels, second: Channels, beside: Beside = NOTHING
+) -> Stages:
+    """Stages of two sub-batches; chunks of prompts are rows of the first.
+
+    Their attention follows when the arrays have the second.
+    """
+    batches = (first, second)
+    counts = [sum(map(len, first)) + beside.rows, sum(map(len, second))]
+    works = [attention(device, model.shard, one) for one in batches]
+    written = [written_cycles(device, model, one, beside) for one in batches]
+    prompts = prompts_cycles(device, model, beside)
     qkv = [float(qkv_cycles(device, model, count)) for count in counts]
     rest = [float(rest_cycles(device, model, count)) for count in counts]
 
-    def both(arrays: float, work: Attention) -> float:
-        return overlap(arrays, work.cycles, rates(device, work))
+    def both(arrays: float, batch: int) -> float:
+        work = works[batch]
+        return overlap(arrays, written[batch] + work.cycles, rates(device, work))
 
     return Stages(
         a=qkv[0],
-        b=both(qkv[1], works[0]),
-        c=both(rest[0] + qkv[0], works[1]),
-        d=both(rest[1] + qkv[1], works[0]),
-        e=both(rest[0], works[1]),
+        b=both(qkv[1] + prompts, 0),
+        c=both(rest[0] + qkv[0], 1),
+        d=both(rest[1] + qkv[1] + prompts, 0),
+        e=both(rest[0], 1),
         f=rest[1],
     )

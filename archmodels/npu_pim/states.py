@@ -91,41 +91,52 @@ class States:
         first = self._span.state()
         self._numbers = {first: 0}
         self._states = [first]
-        self._steps: dict[tuple[int, Product, int], _Step] = {}
-        self._due_steps: dict[tuple[int, Product, int, int], _Step] = {}
+        self._products: list[Product] = []
+        self._steps: dict[tuple[int, ...], _Step] = {}
+        self._due_steps: dict[tuple[int, ...], _Step] = {}
         width = channel.banks_per_rank if channel.row_buffers == RowBuffers.DUAL else 1
         self._alike = [bank - bank % width for bank in range(channel.banks)]
+        """Of each bank the first that is alike for a vector: of its rank, with two row buffers."""
 
-    def served(self, products: Sequence[Product]) -> Served:
-        """What these products take, from an idle channel whose next refresh is an interval away."""
+    def numbers(self, products: Sequence[Product]) -> tuple[int, ...]:
+        """By which `served` knows them: equal ones have the same."""
+        known = {product: number for number, product in enumerate(self._products)}
+        for product in products:
+            if known.setdefault(product, len(known)) == len(self._products):
+                self._products.append(product)
+        return tuple(known[product] for product in products)
+
+    def served(self, products: Sequence[int]) -> Served:
+        """What the products of these numbers take, from an idle channel.
+
+        Its next refresh is an interval away.
+        """
         interval, refreshes = self._channel.refresh_cycles, 0
         state = now = end_cycle = 0
         due, banks = interval, self._channel.banks
-        for number, product in enumerate(products):
-            step = self._step(state, product, number % banks, due - now)
+        for place, product in enumerate(products):
+            bank = self._alike[place % banks]
+            step = self._steps.get((state, product, bank))
+            if step is None or due - now <= step.clear:
+                step = self._step(state, product, bank, due - now)
             end_cycle = now + step.end_cycle
             state, now = step.state, now + step.cycles
             refreshes += step.refreshes
             due += step.refreshes * interval
         return Served(end_cycle=end_cycle, refreshes=refreshes)
 
-    def _step(self, state: int, product: Product, bank: int, until_refresh: int) -> _Step:
-        """With the vector in a bank; with two row buffers the banks of a rank are alike."""
-        spot = self._alike[bank]
-        step = self._steps.get((state, product, spot))
-        if step is not None and until_refresh > step.clear:
-            return step
-        key = (state, product, spot, until_refresh)
+    def _step(self, *key: int) -> _Step:
+        """By state, product, the vector's bank, and cycles to the next refresh."""
         if key not in self._due_steps:
             step = self._taken(*key)
-            if step.clear < until_refresh:
+            if step.clear < key[-1]:
                 self._steps[key[:3]] = step
                 return step
             self._due_steps[key] = step
         return self._due_steps[key]
 
-    def _taken(self, state: int, product: Product, bank: int, until_refresh: int) -> _Step:
-        channel, span = self._channel, self._span
+    def _taken(self, state: int, number: int, bank: int, until_refresh: int) -> _Step:
+        channel, span, product = self._channel, self._span, self._products[number]
         span.go_on(self._states[state], until_refresh, bank)
         span.serve(product)
         found = span.state()
