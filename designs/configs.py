@@ -5,7 +5,7 @@ from pathlib import Path
 
 from designs.bitnet import BitnetModel
 from designs.document import DesignError, Node, not_among, read
-from designs.loader import build
+from designs.objects import build
 
 _FOLDER = Path(__file__).parent / "models"
 

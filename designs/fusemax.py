@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from designs.attention import Attention, Pattern
 from designs.document import not_among, read
-from designs.loader import build
+from designs.objects import build
 from designs.rules import Int, Rule, check, choice, integer, where
 
 ENCODERS_FILE = "encoders.yaml"

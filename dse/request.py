@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from designs import Design, DesignError, Gemm, Workload, load
 from designs.document import Node, Place, not_among, parse
 from designs.families import kind_of, workload_key, workload_type
-from designs.loader import build, check_workload, check_workloads, read_workload
+from designs.loader import check_workload, check_workloads, read_workload
+from designs.objects import build
 
 WORKLOAD = "--workload"
 

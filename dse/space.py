@@ -15,7 +15,8 @@ from archmodels.technology import Technology
 from designs.document import Node
 from designs.families import Params, Workload, check_fit, check_kind, fit
 from designs.grid import Grid
-from designs.loader import field_value, open_document, params_type, read_workloads
+from designs.loader import open_document, params_type, read_workloads
+from designs.objects import field_value
 from designs.rules import Flag, Rule, RuleError, nested_type
 
 Indices: TypeAlias = NDArray[np.int64]

@@ -13,7 +13,8 @@ from nested_machine import Core, Memory, NestedParams, Policy, Timing, make_know
 from designs import Design, DesignError, dump, load, schema
 from designs.document import Place, parse
 from designs.grid import Grid
-from designs.loader import build, check_workloads, plain
+from designs.loader import check_workloads, plain
+from designs.objects import build
 from designs.rules import Rule, RuleError, check, integer, leaves, measured, properties
 from designs.schema import _object
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from designs.document import not_among, read
-from designs.loader import build
 from designs.npu_pim.gemv import Heads
+from designs.objects import build
 from designs.rules import Rule, boolean, ceil_div, check, integer
 
 MODELS_FILE = "llms.yaml"
