@@ -16,10 +16,11 @@ from archmodels.counts import (
     multiplier_count,
     subtractor_count,
 )
-from archmodels.npu_pim import timers
-from designs.npu_pim import Fidelity
+from archmodels.npu_pim import banks, timers
+from designs.npu_pim import Element, Fidelity
 from hwgen.emit import verilog
 from hwgen.netlist import Cells, count, flattened_count
+from hwgen.npu_pim.dram import Dram
 from hwgen.npu_pim.refresh import Refresh
 from hwgen.npu_pim.timers import Timers
 
@@ -47,16 +48,17 @@ def assert_counts(component, items):
     assert flattened_count(text, "dut").flip_flop_bits == own.flip_flop_bits
 
 
-QUICK = ("steps", "single", "odd_bursts", "one_of_each", "no_window")
-EACH = [pytest.param(name, marks=[pytest.mark.full] * (name not in QUICK)) for name in POINTS]
+def spread(points, quick):
+    """Names of points; all but the quick ones are for the long tier."""
+    return [pytest.param(name, marks=[pytest.mark.full] * (name not in quick)) for name in points]
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", spread(POINTS, {"single_steps", "one_of_each", "no_window"}))
 def test_timers(name):
     assert_counts(Timers(POINTS[name]), timers.timers(POINTS[name]))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_timers_of_random_channels(seed):
     drawn = random_channel(random.Random(seed))
     channel = replace(drawn, fidelity=Fidelity.CORRECTED, bank_groups=2)
@@ -67,3 +69,19 @@ def test_timers_of_random_channels(seed):
 def test_refresh(ranks):
     channel = replace(POINTS["small"], ranks=ranks)
     assert_counts(Refresh(channel), timers.refresh(channel))
+
+
+DRAMS = {
+    "small": POINTS["small"],
+    "int8": replace(POINTS["single_steps"], element=Element.INT8, lanes=5, row_bytes=160),
+    "bf16": replace(
+        POINTS["one_of_each"], element=Element.BF16, lanes=6, row_bytes=96, tag_bits=3, rows=24
+    ),
+    "short_bursts": replace(POINTS["short_bursts"], element=Element.INT8),
+    "default_timing": replace(POINTS["default_timing"], element=Element.INT8),
+}
+
+
+@pytest.mark.parametrize("name", spread(DRAMS, {"bf16"}))
+def test_dram(name):
+    assert_counts(Dram(DRAMS[name]), banks.banks(DRAMS[name]))
