@@ -104,6 +104,7 @@ class _PlacedTimetable(Timetable):
         for row in own:
             self._placed[row.before].append(row)
         self._own: dict[tuple[Command, Place], list[int]] = {}
+        self._reached: dict[tuple[Distance, int], tuple[int, ...]] = {}
 
     def earliest_at(self, step: Step, place: Place, now: int) -> int:
         """First cycle from `now` on at which the command may be issued for a place."""
@@ -120,7 +121,10 @@ class _PlacedTimetable(Timetable):
             own = Place(latch=place.latch) if is_latch else Place(vector=place.vector)
             count = self._channel.banks // self._sizes[row.after]
             ready = self._own.setdefault((row.after, own), [0] * count)
-            for index in self._reach(row, step):
+            key = (row, step.bank)
+            if key not in self._reached:
+                self._reached[key] = self._reach(row, step)
+            for index in self._reached[key]:
                 ready[index] = max(ready[index], cycle + row.least(step.steps))
         return self.issue(step, cycle)
 

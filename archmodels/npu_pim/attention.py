@@ -5,7 +5,7 @@ flows, it waits for its own logits alone, and for the softmax of the last of the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 
@@ -48,7 +48,8 @@ class Phase:
 class Attention:
     """Of a batch in one layer on one device.
 
-    flow_cycles: of the channel that is last, where none waits for others between its two phases.
+    flow_cycles: of all, where it is not the sum of the two: where no channel waits for others
+    between its phases, or where something follows.
     """
 
     logit: Phase
@@ -60,6 +61,10 @@ class Attention:
         if self.flow_cycles is not None:
             return self.flow_cycles
         return self.logit.cycles + self.attend.cycles
+
+    def later(self, cycles: int) -> "Attention":
+        """That many cycles later, which follow the last channel's."""
+        return replace(self, flow_cycles=self.cycles + cycles)
 
     @property
     def mean_cycles(self) -> float:

@@ -9,7 +9,7 @@ follow each other without overlap.
 from typing import Protocol
 
 from designs.npu_pim import BlockOrder, DramTiming, Linear, NpuPimDevice
-from designs.rules import Int, Real, anywhere, ceil_div, maximum, to_real, where, where_real
+from designs.rules import Flag, Int, Real, anywhere, ceil_div, maximum, to_real, where, where_real
 
 START_CYCLES = 2000
 """From the first request of a layer's weights until they come at the memory's rate.
@@ -27,6 +27,9 @@ NORM_CROSSINGS = 2
 
 RESIDUAL_CROSSINGS = 3
 """Of a tensor through memory: a residual sum reads two and writes one."""
+
+NORM_STEPS = 5
+"""Of a vector unit for `lanes` values: difference, square, quotient, scale and shift."""
 
 SOFTMAX_STEPS = 3
 """Of a vector unit for `lanes` values: difference, exponential, quotient."""
@@ -100,13 +103,15 @@ def linear_tile(device: NpuPimDevice, layer: Layer, tokens: Int) -> tuple[Int, I
 def token_parts(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
     """Parts of the tokens that fit in the scratchpad, where weights meet all tokens of a part.
 
-    With sums of all outputs, and with the weights of `side` inputs twice: some are used while
-    others come. The tokens are halved until they fit.
+    With sums of all outputs, with the residual, which is no wider, where it stays, and with the
+    weights of `side` inputs twice: some are used while others come. The tokens are halved until
+    they fit.
     """
     size, parts = device.element_bytes, where(tokens > 0, 1, 1)
+    kept = maximum(layer.inputs, layer.outputs) * size if device.levers.resident else 0
     while True:
         rows = ceil_div(tokens, parts)
-        values = rows * (layer.inputs * size + layer.outputs * SUM_BYTES)
+        values = rows * (layer.inputs * size + layer.outputs * SUM_BYTES + kept)
         room = device.spad_bytes - 2 * device.side * layer.outputs * size
         is_over = (values > room) & (rows > 1)
         if not anywhere(is_over):
@@ -114,11 +119,18 @@ def token_parts(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
         parts = where(is_over, 2 * parts, parts)
 
 
+def is_resident(device: NpuPimDevice, layer: Layer, tokens: Int) -> Flag:
+    """Whether the inputs of a layer are in the scratchpad, where the work before left them."""
+    return (token_parts(device, layer, tokens) == 1) & device.levers.resident
+
+
 def linear_bytes(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
     """That a layer reads: weights for each part of the tokens, tokens for each of the outputs."""
     if device.levers.block_order == BlockOrder.INPUTS:
         again = layer.inputs * layer.outputs * token_parts(device, layer, tokens)
-        read: Int = again + layer.inputs * tokens
+        come = layer.inputs * tokens
+        is_here = is_resident(device, layer, tokens)
+        read: Int = again + where(is_here, 0 * come, come)
         return read * device.element_bytes
     outputs, rows = linear_tile(device, layer, tokens)
     weights = layer.inputs * layer.outputs * ceil_div(tokens, rows)
@@ -147,6 +159,18 @@ def vector_cycles(device: NpuPimDevice, values: Int, crossings: int) -> Real:
     """Of element-wise work on a tensor: what it moves, at the peak rate, for writes are posted."""
     moved = values * crossings * device.element_bytes
     return to_real(moved) / device.peak_bytes_per_cycle
+
+
+def norm_cycles(device: NpuPimDevice, tokens: int, width: int) -> int:
+    """Of layer norm on the vector units, of what is in the scratchpad: two reductions, steps."""
+    steps = ceil_div(width, device.vector_lanes)
+    one = 2 * _tree_cycles(width, device.vector_lanes) + NORM_STEPS * steps
+    return ceil_div(tokens, device.vector_units) * one
+
+
+def element_cycles(device: NpuPimDevice, values: int) -> int:
+    """Of a step on the vector units for each of so many values in the scratchpad."""
+    return ceil_div(values, device.vector_units * device.vector_lanes)
 
 
 def softmax_cycles(device: NpuPimDevice, length: int) -> int:

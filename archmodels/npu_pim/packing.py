@@ -11,12 +11,12 @@ from designs.npu_pim import Heads, Llm, NpuPimDevice, PimChannel, Request
 from designs.npu_pim.gemv import (
     attend,
     attend_tiles,
-    cache_tiles,
     gwrite_cycles,
     key_vectors,
     logit,
     logit_tiles,
 )
+from designs.npu_pim.layout import cache_rows
 from designs.rules import Int, ceil_div
 
 Placement = tuple[tuple[int, ...], ...]
@@ -64,7 +64,7 @@ def free_tiles(device: NpuPimDevice, model: Llm) -> int:
 
 def request_tiles(device: NpuPimDevice, model: Llm, length: Int) -> Int:
     """Rows of all banks of its channel that a request's cache takes."""
-    return model.stage_layers * cache_tiles(device.channel, model.shard, length)
+    return model.stage_layers * cache_rows(device, model.shard, length)
 
 
 def check_model(device: NpuPimDevice, model: Llm) -> None:

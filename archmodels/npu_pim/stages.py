@@ -4,14 +4,17 @@ One after the other: QKV, attention, the rest. Interleaved: the batch is two sub
 the arrays have one, the channels have the other. A stage ends when both are done.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archmodels.npu_pim.append import append_cycles, prompt_cycles
 from archmodels.npu_pim.attention import Attention, Channels, attention
 from archmodels.npu_pim.npu import (
     NORM_CROSSINGS,
     RESIDUAL_CROSSINGS,
+    element_cycles,
+    is_resident,
     linear_cycles,
+    norm_cycles,
     vector_cycles,
 )
 from archmodels.npu_pim.prefill import Chunk, chunk_cycles
@@ -57,9 +60,40 @@ class Rates:
     channels: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VectorWork:
+    """Cycles of a block's vector work; `moves` says whether it goes through the memory.
+
+    norm: a layer norm. residual: a sum with it. inner: the function between up and down.
+    """
+
+    norm: Real
+    residual: Real
+    inner: Real
+    moves: bool
+
+
+def vector_work(device: NpuPimDevice, model: Llm, tokens: int) -> VectorWork:
+    """As the authors have it, through the memory; or on what stays in the scratchpad."""
+    wide, inner = tokens * model.hidden, tokens * (model.up.outputs + model.down.inputs)
+    if all(is_resident(device, layer, tokens) for layer in model.linears):
+        return VectorWork(
+            norm=float(norm_cycles(device, tokens, model.hidden)),
+            residual=float(element_cycles(device, wide)),
+            inner=float(element_cycles(device, tokens * model.up.outputs)),
+            moves=False,
+        )
+    return VectorWork(
+        norm=vector_cycles(device, wide, NORM_CROSSINGS),
+        residual=vector_cycles(device, wide, RESIDUAL_CROSSINGS),
+        inner=vector_cycles(device, inner, 1),
+        moves=True,
+    )
+
+
 def qkv_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> Real:
     """Of layer norm, queries, keys and values."""
-    norm = vector_cycles(device, tokens * model.hidden, NORM_CROSSINGS)
+    norm = vector_work(device, model, tokens).norm
     return norm + linear_cycles(device, model.qkv, tokens)
 
 
@@ -68,14 +102,12 @@ def rest_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> Real:
 
     With the sums over devices behind projection and feed-forward, where links are given.
     """
-    wide, inner = tokens * model.hidden, tokens * (model.up.outputs + model.down.inputs)
+    work = vector_work(device, model, tokens)
     linear: Real = 0.0
     for layer in (model.projection, model.up, model.down):
         linear = linear + linear_cycles(device, layer, tokens)
-    sums = 2 * vector_cycles(device, wide, RESIDUAL_CROSSINGS)
-    norm = vector_cycles(device, wide, NORM_CROSSINGS)
     shared = 2 * reduction_cycles(device, model, tokens)
-    return linear + sums + norm + shared + vector_cycles(device, inner, 1)
+    return linear + 2 * work.residual + work.norm + shared + work.inner
 
 
 def reduction_cycles(device: NpuPimDevice, model: Llm, tokens: int) -> float:
@@ -141,49 +173,72 @@ def prompts_cycles(device: NpuPimDevice, model: Llm, beside: Beside) -> float:
     return max([taken, *of_channel.values()])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Load:
+    """A batch or a sub-batch: its rows of the linear layers, and its attention.
+
+    written: cycles of new keys and values before it. prompts: of the attention of chunks beside it.
+    """
+
+    tokens: int
+    work: Attention
+    written: float = 0.0
+    prompts: float = 0.0
+
+
+def _load(device: NpuPimDevice, model: Llm, channels: Channels, beside: Beside) -> Load:
+    return Load(
+        tokens=sum(map(len, channels)) + beside.rows,
+        work=attention(device, model.shard, channels),
+        written=written_cycles(device, model, channels, beside),
+        prompts=prompts_cycles(device, model, beside),
+    )
+
+
 def in_turn(
     device: NpuPimDevice, model: Llm, channels: Channels, beside: Beside = NOTHING
 ) -> Stages:
     """Stages of a batch without interleaving."""
-    tokens = sum(map(len, channels)) + beside.rows
-    work = attention(device, model.shard, channels)
-    prompts = prompts_cycles(device, model, beside)
-    attended = float(work.cycles)
+    return whole_stages(device, model, _load(device, model, channels, beside))
+
+
+def whole_stages(device: NpuPimDevice, model: Llm, load: Load) -> Stages:
+    """Of a batch without interleaving."""
+    attended = float(load.work.cycles)
     if device.channel.row_buffers == RowBuffers.SINGLE:
-        attended += prompts
+        attended += load.prompts
     else:
-        attended = overlap(prompts, attended, rates(device, work))
+        attended = overlap(load.prompts, attended, rates(device, load.work))
     return Stages(
-        a=float(qkv_cycles(device, model, tokens)),
-        b=written_cycles(device, model, channels, beside) + attended,
-        e=float(rest_cycles(device, model, tokens)),
+        a=float(qkv_cycles(device, model, load.tokens)),
+        b=load.written + attended,
+        e=float(rest_cycles(device, model, load.tokens)),
     )
 
 
 def interleaved(
     device: NpuPimDevice, model: Llm, first: Channels, second: Channels, beside: Beside = NOTHING
 ) -> Stages:
-    """Stages of two sub-batches; chunks of prompts are rows of the first.
+    """Stages of two sub-batches; chunks of prompts are rows of the first."""
+    chunks = replace(beside, chunks=())
+    loads = _load(device, model, first, beside), _load(device, model, second, chunks)
+    return interleaved_stages(device, model, *loads)
 
-    Their attention follows when the arrays have the second.
-    """
-    batches = (first, second)
-    counts = [sum(map(len, first)) + beside.rows, sum(map(len, second))]
-    works = [attention(device, model.shard, one) for one in batches]
-    written = [written_cycles(device, model, one, beside) for one in batches]
-    prompts = prompts_cycles(device, model, beside)
-    qkv = [float(qkv_cycles(device, model, count)) for count in counts]
-    rest = [float(rest_cycles(device, model, count)) for count in counts]
 
-    def both(arrays: float, batch: int) -> float:
-        work = works[batch]
-        return overlap(arrays, written[batch] + work.cycles, rates(device, work))
+def interleaved_stages(device: NpuPimDevice, model: Llm, first: Load, second: Load) -> Stages:
+    """Of two sub-batches; attention of the first's chunks comes while arrays have the second."""
+    loads = (first, second)
+    qkv = [float(qkv_cycles(device, model, one.tokens)) for one in loads]
+    rest = [float(rest_cycles(device, model, one.tokens)) for one in loads]
+
+    def both(arrays: float, load: Load) -> float:
+        return overlap(arrays, load.written + load.work.cycles, rates(device, load.work))
 
     return Stages(
         a=qkv[0],
-        b=both(qkv[1] + prompts, 0),
-        c=both(rest[0] + qkv[0], 1),
-        d=both(rest[1] + qkv[1] + prompts, 0),
-        e=both(rest[0], 1),
+        b=both(qkv[1] + first.prompts, first),
+        c=both(rest[0] + qkv[0], second),
+        d=both(rest[1] + qkv[1] + first.prompts, first),
+        e=both(rest[0], second),
         f=rest[1],
     )

@@ -122,6 +122,9 @@ class Levers:
     double_stationary: bool = boolean(
         default=False, doc="arrays load the next stationary values while they work"
     )
+    resident: bool = boolean(
+        default=False, doc="activations stay in the scratchpad from layer to layer, if they fit"
+    )
     prefetch: bool = boolean(
         default=False, doc="weights come ahead of their use as far as the scratchpad has room"
     )
@@ -145,6 +148,12 @@ Levers.RULES = (
         holds=lambda p: (p.prefetch ^ True) | (p.block_order == BlockOrder.INPUTS),
         sentence="prefetch must be false where block_order is layer, for room is free when weights "
         "have met all tokens",
+    ),
+    Rule(
+        key="resident",
+        holds=lambda p: (p.resident ^ True) | (p.block_order == BlockOrder.INPUTS),
+        sentence="resident must be false where block_order is layer, for sums of all outputs have "
+        "to stay",
     ),
     Rule(
         key="stripe_tokens",
