@@ -81,6 +81,8 @@ CHANNELS = {
     "steps": replace(FEW, composite=False),
     "single": replace(FEW, row_buffers=RowBuffers.SINGLE),
     "single_steps": replace(ODD, row_buffers=RowBuffers.SINGLE, composite=False, refresh=False),
+    "one_lane": replace(ODD, lanes=1, row_bytes=24, access_bytes=12),
+    "one_lane_steps": replace(ODD, lanes=1, row_bytes=24, access_bytes=12, composite=False),
     "fp16": replace(FEW, element=Element.FP16),
     "bf16": replace(ODD, element=Element.BF16, composite=False),
 }
@@ -135,13 +137,14 @@ class Distances:
             for sent in reversed(self.sent):
                 if row.from_oldest and sent.command == row.after:
                     break
-                near = (
-                    self.nearness(a, b) in row.nearness
-                    for a in self.banks(sent.command, sent.bank)
-                    for b in concerned
-                )
-                if sent.command == row.before and any(near):
-                    ready = max(ready, sent.cycle + row.least(sent.steps))
+                least = sent.cycle + row.least(sent.steps)
+                if sent.command == row.before and least > ready:
+                    near = (
+                        self.nearness(a, b) in row.nearness
+                        for a in self.banks(sent.command, sent.bank)
+                        for b in concerned
+                    )
+                    ready = least if any(near) else ready
         while not (self.fits(command, bank, ready) and self.is_free(command, steps, ready)):
             ready += 1
         return ready

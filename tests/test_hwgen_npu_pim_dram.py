@@ -96,10 +96,11 @@ def expected(stream):
     )
 
 
+@pytest.mark.spread({"tight", "steps", "single_steps"})
 @pytest.mark.parametrize("name", CHANNELS)
 def test_data_of_any_commands_that_keep_their_distances(name):
     channel = CHANNELS[name]
-    stream = Stream(channel, seed=name).extend(300)
+    stream = Stream(channel, seed=name).extend(240)
     found = played(channel, stream.rows, stream.sent)
     assert found == expected(stream)
     assert min(map(len, found)) > 5
