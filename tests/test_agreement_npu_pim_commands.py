@@ -10,9 +10,6 @@ from pim_channels import POINTS
 from archmodels.npu_pim.controller import run
 from designs.npu_pim.distances import Command
 
-SHORT = ("small", "single_steps")
-"""In the short tier."""
-
 OPENING = (Command.ACT, Command.G_ACT)
 MOVING = (Command.RD, Command.WR, Command.COMP, Command.GEMV)
 
@@ -46,9 +43,8 @@ def fields(cycle, command, bank, row, column, steps):
     )
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[] if one in SHORT else pytest.mark.full) for one in POINTS]
-)
+@pytest.mark.spread({"small", "single_steps"})
+@pytest.mark.parametrize("name", POINTS)
 def test_commands_are_those_of_the_model(name):
     rng = random.Random(name)
     channel = replace(

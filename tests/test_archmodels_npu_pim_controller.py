@@ -119,6 +119,7 @@ def test_one_product_is_as_the_reference_has_it(channel: PimChannel) -> None:
         assert bare(done.issues) == bare(issues(idle, [product]))
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_one_row_buffer_is_as_the_reference_and_the_closed_forms_have_it(seed: int) -> None:
     """All commands a cycle later, which is that in which a transaction is seen; refreshes too."""
@@ -179,6 +180,7 @@ def check_services(
     assert commands(done)[Command.GWRITE] == len(pim) - len(tiles)
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_programs_beside_a_host(seed: int) -> None:
     rng, points = random.Random(seed), 0
@@ -210,6 +212,7 @@ class EveryCycle(Controller):
         return self._now + 1
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_no_cycle_is_skipped_in_which_anything_happens(seed: int) -> None:
     rng = random.Random(seed)

@@ -154,6 +154,11 @@ class PimChannel:
         return self.banks * self.lanes
 
     @property
+    def mac_slots_per_cycle(self) -> int:
+        """Multipliers; each works once in a step, which takes `column_l_cycles`."""
+        return self.macs_per_step
+
+    @property
     def refresh_cycles(self) -> int:
         """From a refresh of any rank to the next: ranks take turns."""
         return self.timing.refi_cycles // self.ranks
