@@ -138,6 +138,13 @@ EDGES = {
         T.rcd_wr_cycles,
         lambda d: [(0, "ACT", {"row": 2}), (d, "WR", {"word": WORD}), (30, "RD", {})],
     ),
+    "row opened to copied": (
+        T.rcd_rd_cycles,
+        lambda d: [
+            *((0, "ACT", {"row": 1}), (d, "GWRITE", {})),
+            *((40, "G_ACT", {"row": 2}), (50, "GEMV", {"steps": 4})),
+        ],
+    ),
     "row opened to closed": (
         T.ras_cycles,
         lambda d: [

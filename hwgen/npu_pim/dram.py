@@ -25,7 +25,7 @@ class Dram(Component):
     they need. Of all times that follow, in cycles of the bus:
     RD: the column is taken in c + 1 and is on `read` in the last cycle of its burst.
     WR: heard in c + 1; `write_data` is taken in the last cycle of its burst, if the row is open.
-    GWRITE: the columns of a step j of the vector are copied in c + 2 + j * gwrite_step_cycles.
+    GWRITE: the columns of a step j of the vector are copied in c + 1 + j * gwrite_step_cycles.
     GEMV: the columns of step j are taken in c + 1 + j * column_l_cycles; the results are read a
     step after the last one, or when the trees would be full, and are on `result` in the last cycle
     of their burst. COMP is one of these steps, and READRES reads.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel
@@ -15,8 +15,8 @@ from hwgen.npu_pim.interface import bank_bits
 class VectorBuffer(Component):
     """A row of a bank, copied a step's columns at a time.
 
-    `start` begins a copy; column j is asked for, and taken, 1 + j * gwrite_step_cycles cycles
-    later. A column that is read in a later cycle is the new one.
+    `start` begins a copy; column j is asked for, and taken, j * gwrite_step_cycles cycles later. A
+    column that is read in a later cycle is the new one.
 
     Members: start; bank: whose row it is; copy, copy_bank: what is asked for; copied: the answer,
     in the same cycle; step: a column is read; vector: that column, a cycle later.
@@ -45,25 +45,26 @@ class VectorBuffer(Component):
         m.submodules.words = words = Scratchpad(words)
         running = Signal()
         bank = Signal(bank_bits(p), name="bank_q", reset_less=True)
-        column = Signal(len(self.copy.column), reset_less=True)
+        column = Signal(len(self.copy.column), name="next_column", reset_less=True)
         wait = Signal(range(p.timing.gwrite_step_cycles), reset_less=True)
         m.d.comb += [
-            self.copy.enable.eq(running & (wait == 0)),
-            self.copy.column.eq(column),
-            self.copy_bank.eq(bank),
+            self.copy.enable.eq(self.start | (running & (wait == 0))),
+            self.copy.column.eq(Mux(self.start, 0, column)),
+            self.copy_bank.eq(Mux(self.start, self.bank, bank)),
             words.write_enable.eq(self.copy.enable),
-            words.write_address.eq(column),
+            words.write_address.eq(self.copy.column),
             words.write_data.eq(self.copied),
             words.read_enable.eq(self.step.enable),
             words.read_address.eq(self.step.column),
             self.vector.eq(words.read_data),
         ]
-        with m.If(self.start):
-            m.d.sync += [running.eq(1), bank.eq(self.bank), column.eq(0), wait.eq(0)]
-        with m.Elif(self.copy.enable):
-            m.d.sync += [column.eq(column + 1), wait.eq(p.timing.gwrite_step_cycles - 1)]
-            with m.If(column == p.row_steps - 1):
-                m.d.sync += running.eq(0)
+        with m.If(self.copy.enable):
+            m.d.sync += [
+                running.eq(self.copy.column != p.row_steps - 1),
+                bank.eq(self.copy_bank),
+                column.eq(self.copy.column + 1),
+                wait.eq(p.timing.gwrite_step_cycles - 1),
+            ]
         with m.Elif(running):
             m.d.sync += wait.eq(wait - 1)
         return m
