@@ -176,7 +176,7 @@ class Controller(Component):
             refresh.done.eq(self.command.valid & (self.command.command == Command.REF)),
             engine.left.eq(refresh.left),
             engine.closing_cycles.eq(rows.closing_cycles),
-            refreshing.eq((refresh.left <= 0) & ~engine.inside),
+            refreshing.eq((refresh.left <= 0) & ~engine.is_inside),
             banks.eq(Cat(one.replicate(p.banks_per_rank) for one in rank)),
         ]
         with m.If(refreshing):

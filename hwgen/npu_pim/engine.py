@@ -42,7 +42,7 @@ class PimEngine(Component):
     another that might be ready is not looked at.
 
     Members: valid, head, retire: see `PimQueue`; may_begin; open, closing_cycles: see `Rows`; left:
-    see `Refresh`; ready_<command>: see `Timers`; inside: a unit is, since an earlier cycle; mem,
+    see `Refresh`; ready_<command>: see `Timers`; is_inside: a unit is, since an earlier cycle; mem,
     pim, mem_first: rows to close, see `Closing`; closes, closing: there are some, and one can be
     closed; takes: the slot; command: for it, if it is not to close a row; hold: see `hold_layout`.
     """
@@ -65,7 +65,7 @@ class PimEngine(Component):
                 "ready_gwrite": In(p.banks),
                 "ready_g_act": In(p.groups),
                 **{f"ready_{one.name.lower()}": In(1) for one in work_commands(p)},
-                "inside": Out(1),
+                "is_inside": Out(1),
                 "mem": Out(p.banks),
                 "pim": Out(p.banks),
                 "mem_first": Out(1),
@@ -84,18 +84,18 @@ class PimEngine(Component):
         active = Signal()
         is_tile = Signal()
         bank = Signal(p.banks)
-        matches = Signal(p.banks)
+        row_open = Signal(p.banks)
         m.d.comb += [
             is_tile.eq(head.kind == PimKind.TILE),
-            active.eq(self.valid & (self.inside | self.begins(m, is_tile))),
+            active.eq(self.valid & (self.is_inside | self.begins(m, is_tile))),
             bank.eq(decoded(head.bank, p.banks)),
-            matches.eq(self.open.mem & Cat(row == head.row for row in self.open.mem_row)),
+            row_open.eq(self.open.mem & Cat(row == head.row for row in self.open.mem_row)),
             vector.active.eq(active & ~is_tile),
             vector.bank.eq(bank),
-            vector.is_open.eq((matches & bank).any()),
+            vector.is_open.eq((row_open & bank).any()),
             vector.shares.eq(self.open.pim_row == head.row),
             tile.active.eq(active & is_tile),
-            tile.matches.eq(matches),
+            tile.row_open.eq(row_open),
             tile.steps.eq(head.steps),
             tile.results.eq(head.results),
             self.retire.eq(vector.retire | tile.retire),
@@ -121,7 +121,7 @@ class PimEngine(Component):
             self.command.command.eq(Mux(is_tile, tile.command, vector.command)),
             self.command.bank.eq(Mux(is_tile, tile.bank, head.bank)),
         ]
-        m.d.sync += self.inside.eq(active & ~self.retire)
+        m.d.sync += self.is_inside.eq(active & ~self.retire)
         for unit, names in ((vector, ("act", "gwrite")), (tile, ("g_act", *self.work))):
             m.d.comb += [unit.open.eq(self.open), unit.closes.eq(self.closes)]
             for name in (f"ready_{one}" for one in names):

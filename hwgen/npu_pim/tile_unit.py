@@ -27,7 +27,7 @@ class TileUnit(Component):
     GEMV, or a COMP for each step and a READRES. `retire` is in the cycle of the last. Combinational
     but for the place in this order.
 
-    Members: active: a tile is inside; matches: banks where its row is open for accesses; steps,
+    Members: active: a tile is inside; row_open: banks where its row is open for accesses; steps,
     results: of the transaction, each less one; open: see `Rows`; mem, pim: rows to close before all
     else; closes: there are some; ready_<command>: see `Timers`; header: takes the slot; valid,
     command, bank, column: goes to the bus; retire; act, wr: banks that ACT may not be for, and that
@@ -43,7 +43,7 @@ class TileUnit(Component):
             p,
             {
                 "active": In(1),
-                "matches": In(p.banks),
+                "row_open": In(p.banks),
                 "steps": In(step_bits(p)),
                 "results": In(step_bits(p)),
                 "open": In(rows_layout(p)),
@@ -73,7 +73,7 @@ class TileUnit(Component):
         held = self.open.mem | self.open.pim if is_single else self.open.pim
         m.d.comb += [
             closing.eq(place == 0),
-            self.mem.eq(0 if is_single else self.matches & closing.replicate(p.banks)),
+            self.mem.eq(0 if is_single else self.row_open & closing.replicate(p.banks)),
             self.pim.eq(held & closing.replicate(p.banks)),
             self.header.eq(self.active & closing & ~self.closes),
             works.eq(self.active & (place == p.groups + 1)),
