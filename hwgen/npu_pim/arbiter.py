@@ -100,6 +100,7 @@ class HostArbiter(Component):
     def allowed(self, m: Module, bank: int, command: Signal) -> Value:
         """Whether what a bank's candidate needs next can be done."""
         p, one, hold = self.params, self.candidates[bank], self.hold
+        rank = bank // p.banks_per_rank
         is_dual = p.row_buffers == RowBuffers.DUAL
         may = Signal(name=f"may_{bank}")
         with m.If(one.hits):
@@ -109,7 +110,7 @@ class HostArbiter(Component):
                     Mux(
                         one.access.write,
                         self.ready_wr[bank] & ~hold.wr,
-                        self.ready_rd[bank] & ~hold.rd[bank],
+                        self.ready_rd[bank] & ~hold.rd[rank],
                     )
                 ),
             ]
@@ -125,7 +126,7 @@ class HostArbiter(Component):
         with m.Else():
             m.d.comb += [
                 command.eq(Command.ACT),
-                may.eq(self.ready_act[bank] & ~hold.act[bank]),
+                may.eq(self.ready_act[bank] & ~hold.act[rank]),
             ]
         in_tile = hold.tile & (one.access.row == self.row)
         return one.valid & may & ~hold.bank[bank] & ~in_tile
@@ -138,7 +139,7 @@ class HostArbiter(Component):
         chosen = Signal(p.banks)
         bank = Signal(range(p.banks))
         m.d.comb += [
-            ahead.eq(allowed & Cat(pointer <= one for one in range(p.banks))),
+            ahead.eq(allowed & Cat(*(pointer <= one for one in range(p.banks - 1)), 1)),
             chosen.eq(lowest(Mux(ahead.any(), ahead, allowed))[0]),
             bank.eq(place(chosen)),
         ]

@@ -51,6 +51,7 @@ class Closing(Component):
         in_mem = Signal()
         mem = Signal(p.banks)
         pim = Signal(p.banks)
+        chosen = Signal(p.banks)
         bank = Signal(bank_bits(p))
         m.d.comb += [
             in_order.eq(lowest(Cat(self.pim[one] for one in order))[0]),
@@ -58,10 +59,11 @@ class Closing(Component):
             mem.eq(lowest(self.mem)[0]),
             in_mem.eq(self.mem.any() & (self.mem_first | ~self.pim.any())),
             self.valid.eq(self.mem.any() | self.pim.any()),
-            bank.eq(place(Mux(in_mem, mem, pim))),
+            chosen.eq(Mux(in_mem, mem, pim)),
+            bank.eq(place(chosen)),
             self.bank.eq(bank),
             self.command.eq(Command.PRE),
-            self.ready.eq(self.ready_pre.bit_select(bank, 1)),
+            self.ready.eq((self.ready_pre & chosen).any()),
         ]
         if p.row_buffers == RowBuffers.DUAL:
             is_all = p.precharge == Precharge.CHANNEL
@@ -70,7 +72,7 @@ class Closing(Component):
                     self.command.eq(Command.PIM_PRE),
                     self.bank.eq(0 if is_all else bank),
                     self.ready.eq(
-                        self.ready_pim_pre if is_all else self.ready_pim_pre.bit_select(bank, 1)
+                        self.ready_pim_pre if is_all else (self.ready_pim_pre & chosen).any()
                     ),
                 ]
         return m

@@ -26,11 +26,11 @@ def left_shape(channel: PimChannel) -> Shape:
 def hold_layout(channel: PimChannel) -> data.StructLayout:
     """What accesses have to leave alone while a unit is inside, so that it comes to its end.
 
-    tile: one is inside: its row, and all rows of dot products. bank, act, rd: a bit for each bank:
-    all commands, ACT, RD. wr: WR.
+    tile: one is inside: its row, and all rows of dot products. bank: a bit for each bank: all
+    commands. act, rd: a bit for each rank: ACT, RD. wr: WR.
     """
-    banks = channel.banks
-    return data.StructLayout({"tile": 1, "bank": banks, "act": banks, "rd": banks, "wr": 1})
+    ranks = channel.ranks
+    return data.StructLayout({"tile": 1, "bank": channel.banks, "act": ranks, "rd": ranks, "wr": 1})
 
 
 class PimEngine(Component):

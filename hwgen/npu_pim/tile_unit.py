@@ -30,7 +30,7 @@ class TileUnit(Component):
     Members: active: a tile is inside; row_open: banks where its row is open for accesses; steps,
     results: of the transaction, each less one; open: see `Rows`; mem, pim: rows to close before all
     else; closes: there are some; ready_<command>: see `Timers`; header: takes the slot; valid,
-    command, bank, column: goes to the bus; retire; act, wr: banks that ACT may not be for, and that
+    command, bank, column: goes to the bus; retire; act, wr: ranks that ACT may not be for, and that
     WR may not be, lest they keep it waiting.
     """
 
@@ -58,7 +58,7 @@ class TileUnit(Component):
                 "bank": Out(bank_bits(p)),
                 "column": Out(step_bits(p)),
                 "retire": Out(1),
-                "act": Out(p.banks),
+                "act": Out(p.ranks),
                 "wr": Out(1),
             },
         )
@@ -102,10 +102,9 @@ class TileUnit(Component):
                 self.bank.eq(bank),
                 self.valid.eq(ready.any()),
             ]
-        size = p.banks_per_rank
-        for first in range(0, p.banks, size):
-            own = (bank >= first) & (bank < first + size)
-            m.d.comb += self.act[first : first + size].eq((opens & own).replicate(size))
+        for rank in range(p.ranks):
+            own = Cat(bank == one for one in banks if one // p.banks_per_rank == rank)
+            m.d.comb += self.act[rank].eq(opens & own.any())
 
     def work(self, m: Module, works: Signal) -> None:
         """Dot product after dot product, where it is and when it ends."""

@@ -21,7 +21,7 @@ class VectorUnit(Component):
     Members: active: a vector is inside; bank: a bit for each, high for its own; is_open:
     its row is open for accesses in that bank; shares: its row is the one of dot products; open: see
     `Rows`; mem, pim: rows to close before all else; closes: there are some; ready_act,
-    ready_gwrite: see `Timers`; valid, command: goes to the bus; retire; rd: banks that RD may not
+    ready_gwrite: see `Timers`; valid, command: goes to the bus; retire; rd: ranks that RD may not
     be for, lest it keeps GWRITE waiting.
     """
 
@@ -45,7 +45,7 @@ class VectorUnit(Component):
                 "valid": Out(1),
                 "command": Out(Command),
                 "retire": Out(1),
-                "rd": Out(banks),
+                "rd": Out(params.ranks),
             },
         )
 
@@ -75,8 +75,7 @@ class VectorUnit(Component):
             m.d.sync += left.eq(p.gwrite_cycles - 1)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
-        size = p.banks_per_rank
-        for first in range(0, p.banks, size):
-            others = copies & ~self.bank[first : first + size].any()
-            m.d.comb += self.rd[first : first + size].eq(others.replicate(size))
+        for rank in range(p.ranks):
+            own = self.bank.word_select(rank, p.banks_per_rank)
+            m.d.comb += self.rd[rank].eq(copies & ~own.any())
         return m
