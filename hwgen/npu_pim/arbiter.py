@@ -16,6 +16,7 @@ from hwgen.npu_pim.engine import hold_layout
 from hwgen.npu_pim.host_queue import HostQueueParams, candidate_layout
 from hwgen.npu_pim.interface import access_bits, bank_bits, command_layout, row_bits
 from hwgen.npu_pim.rows import rows_layout
+from hwgen.npu_pim.waits import ready_bits
 
 
 def queue_params(channel: PimChannel) -> HostQueueParams:
@@ -51,8 +52,6 @@ class HostArbiter(Component):
 
     def __init__(self, params: PimChannel) -> None:
         p = params
-        is_all = p.precharge == Precharge.CHANNEL
-        places = {Command.PIM_PRE: 1 if is_all else p.banks}
         super().__init__(
             p,
             {
@@ -60,10 +59,7 @@ class HostArbiter(Component):
                 "open": In(rows_layout(p)),
                 "hold": In(hold_layout(p)),
                 "row": In(row_bits(p)),
-                **{
-                    f"ready_{one.name.lower()}": In(places.get(one, p.banks))
-                    for one in host_commands(p)
-                },
+                **{f"ready_{one.name.lower()}": In(ready_bits(p, one)) for one in host_commands(p)},
                 "go": In(1),
                 "command": Out(command_layout(p)),
                 "take": Out(p.banks),
@@ -117,7 +113,7 @@ class HostArbiter(Component):
         with m.Elif(self.open.mem[bank]):
             m.d.comb += [command.eq(Command.PRE), may.eq(self.ready_pre[bank])]
         if is_dual:
-            ready = self.ready_pim_pre[0 if p.precharge == Precharge.CHANNEL else bank]
+            ready = self.ready_pim_pre[bank * len(self.ready_pim_pre) // p.banks]
             with m.Elif(self.open.pim[bank] & (self.open.pim_row == one.access.row)):
                 m.d.comb += [command.eq(Command.PIM_PRE), may.eq(ready & ~hold.tile)]
         else:

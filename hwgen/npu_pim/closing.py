@@ -11,6 +11,7 @@ from designs.npu_pim.order import closing_order
 from hwgen.choose import lowest, place
 from hwgen.component import Component
 from hwgen.npu_pim.interface import bank_bits
+from hwgen.npu_pim.waits import ready_bits
 
 
 class Closing(Component):
@@ -27,8 +28,9 @@ class Closing(Component):
 
     def __init__(self, params: PimChannel) -> None:
         p = params
-        places = 1 if p.precharge == Precharge.CHANNEL else p.banks
-        dual = {"ready_pim_pre": In(places)} if p.row_buffers == RowBuffers.DUAL else {}
+        dual = {}
+        if p.row_buffers == RowBuffers.DUAL:
+            dual = {"ready_pim_pre": In(ready_bits(p, Command.PIM_PRE))}
         super().__init__(
             p,
             {
@@ -66,13 +68,13 @@ class Closing(Component):
             self.ready.eq((self.ready_pre & chosen).any()),
         ]
         if p.row_buffers == RowBuffers.DUAL:
+            count = len(self.ready_pim_pre)
+            ready = Cat(self.ready_pim_pre[one * count // p.banks] for one in range(p.banks))
             is_all = p.precharge == Precharge.CHANNEL
             with m.If(~in_mem):
                 m.d.comb += [
                     self.command.eq(Command.PIM_PRE),
                     self.bank.eq(0 if is_all else bank),
-                    self.ready.eq(
-                        self.ready_pim_pre if is_all else (self.ready_pim_pre & chosen).any()
-                    ),
+                    self.ready.eq((ready & chosen).any()),
                 ]
         return m

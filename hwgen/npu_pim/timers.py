@@ -15,7 +15,7 @@ from hwgen.component import Component
 from hwgen.npu_pim.activations import Activations
 from hwgen.npu_pim.interface import bank_bits, step_bits
 from hwgen.npu_pim.reservations import Reservations, delay
-from hwgen.npu_pim.waits import Load, Wait, first_waits, places, waits
+from hwgen.npu_pim.waits import Load, Wait, first_waits, places, ready_bits, waits
 
 Events: TypeAlias = dict[Command, list[Signal]]
 Conditions: TypeAlias = dict[Command, list[list[Value]]]
@@ -35,7 +35,7 @@ class Timers(Component):
 
     Members: valid, command, bank, steps: what is on the command bus in this cycle, bank the first
     of those concerned, steps, of a GEMV, less one; ready_<command>, of the commands that the
-    channel has: a bit for each place, which says that the command may be on the bus in this cycle.
+    channel has: bits as `ready_bits` says: the command may be on the bus in this cycle.
     It depends on what was on the bus before this cycle alone.
     """
 
@@ -51,7 +51,7 @@ class Timers(Component):
                 "bank": In(bank_bits(params)),
                 **steps,
                 **{
-                    f"ready_{one.name.lower()}": Out(len(places(params, one)))
+                    f"ready_{one.name.lower()}": Out(ready_bits(params, one))
                     for one in commands(params)
                 },
             },
@@ -73,7 +73,8 @@ class Timers(Component):
         self._window(m, issued, ready)
         self._bus(m, issued, ready, cycles)
         for command, conditions in ready.items():
-            allowed = [Cat(*every).all() for every in conditions]
+            alike = len(conditions) // ready_bits(p, command)
+            allowed = [Cat(*every).all() for every in conditions[::alike]]
             m.d.comb += getattr(self, f"ready_{command.name.lower()}").eq(Cat(*allowed))
         return m
 

@@ -48,6 +48,15 @@ def places(channel: PimChannel, command: Command) -> list[range]:
     return [range(first, first + size) for first in range(0, channel.banks, size)]
 
 
+def ready_bits(channel: PimChannel, command: Command) -> int:
+    """Bits that say where a command may come: one for each of its places, in their order.
+
+    Of PIM_PRE that concerns a bank one for each group, for its banks wait alike.
+    """
+    count = len(places(channel, command))
+    return min(count, channel.groups) if command == Command.PIM_PRE else count
+
+
 def waits(channel: PimChannel) -> dict[Command, list[Wait]]:
     """Of each command and place, behind the latest of others; the next cycle is no wait."""
     return _waits(channel, [row for row in distances(channel) if not row.from_oldest])
