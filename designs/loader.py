@@ -13,7 +13,7 @@ from designs.document import DesignError, Node, Place, not_among, parse, read
 from designs.families import FAMILIES, WORKLOADS, Params, Workload, check_fit, workload_key
 from designs.names import NAME, RESERVED
 from designs.objects import at, build
-from designs.rules import RuleError, default_of, nested_type
+from designs.rules import P, RuleError, default_of, nested_type
 
 _FOLDER = Path(__file__).parent
 
@@ -70,6 +70,15 @@ def load(source: str, overrides: Sequence[str] = ()) -> Design:
         params=params,
         workloads={name: workload for name, (_, workload) in workloads.items()},
     )
+
+
+def overridden(base: P, overrides: Sequence[str]) -> P:
+    """A params object that is as `base`, with fields set by `key=value`. Raises DesignError."""
+    given = Node(value={}, place=Place(source="--set"))
+    for text in overrides:
+        given = _overridden(given, type(base), text)
+    made: P = build(type(base), given, base)
+    return made
 
 
 def dump(design: Design) -> str:

@@ -55,6 +55,13 @@ def size(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """A number of things, of which there may be none."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"must be an integer, at least 0, not {text}")
+    return int(text)
+
+
 def shape(text: str) -> tuple[int, int]:
     """The two sizes of a matrix of weights."""
     if not re.fullmatch(r"[1-9][0-9]{0,9},[1-9][0-9]{0,9}", text):
@@ -71,6 +78,11 @@ def period(text: str) -> float:
 def seconds(text: str) -> float:
     """A time limit."""
     return _above_zero(text, " of seconds")
+
+
+def rate(text: str) -> float:
+    """What comes in a second."""
+    return _above_zero(text, "")
 
 
 def bandwidth(text: str) -> float:
