@@ -5,6 +5,7 @@ Algorithms 1 to 3 of the NeuPIMs paper, with the test of capacity that it leaves
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from archmodels.npu_pim.tiles import period
 from designs.npu_pim import Heads, Llm, NpuPimDevice, PimChannel, Request
@@ -122,23 +123,25 @@ class _Channels:
 
     def __init__(self, device: NpuPimDevice, model: Llm, resident: Sequence[Request]) -> None:
         check_model(device, model)
-        self._device, self._model = device, model
+        self._tiles = cache(partial(request_tiles, device, model))
         self.lengths: list[list[int]] = [[] for _ in range(device.channels)]
         self.room = [free_tiles(device, model)] * device.channels
         for request in resident:
-            if request.channel is None or not self.has_room(request.channel, request.length):
+            tiles = self.tiles(request.length)
+            if request.channel is None or tiles > self.room[request.channel]:
                 raise ValueError(
                     f"channel of a resident request of {request.length} tokens must be one with "
                     f"room for it, not {request.channel}"
                 )
             self.add(request.channel, request.length)
 
-    def has_room(self, channel: int, length: int) -> bool:
-        return bool(request_tiles(self._device, self._model, length) <= self.room[channel])
+    def tiles(self, length: int) -> int:
+        """That a request takes of its channel's room."""
+        return int(self._tiles(length))
 
     def add(self, channel: int, length: int) -> None:
         self.lengths[channel].append(length)
-        self.room[channel] -= int(request_tiles(self._device, self._model, length))
+        self.room[channel] -= self.tiles(length)
 
     def packed(self, waiting: Sequence[int]) -> Packed:
         return Packed(channels=tuple(map(tuple, self.lengths)), waiting=tuple(waiting))
@@ -155,7 +158,8 @@ def least_loaded(
     load = [sum(map(cost, lengths)) for lengths in channels.lengths]
     waiting = []
     for length in sorted((one.length for one in requests if one.channel is None), reverse=True):
-        places = [one for one in range(device.channels) if channels.has_room(one, length)]
+        tiles = channels.tiles(length)
+        places = [one for one in range(device.channels) if tiles <= channels.room[one]]
         if not places:
             waiting.append(length)
             continue
@@ -172,8 +176,9 @@ def in_rotation(device: NpuPimDevice, model: Llm, requests: Sequence[Request]) -
     for request in requests:
         if request.channel is not None:
             continue
+        tiles = channels.tiles(request.length)
         turn = [(start + step) % device.channels for step in range(device.channels)]
-        place = next((one for one in turn if channels.has_room(one, request.length)), None)
+        place = next((one for one in turn if tiles <= channels.room[one]), None)
         if place is None:
             waiting.append(request.length)
             continue
