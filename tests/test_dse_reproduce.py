@@ -87,6 +87,27 @@ def test_markdown_has_a_column_for_each_technology() -> None:
     assert "| at most 2.5: missed | (1) |" in both
 
 
+def test_machines_stand_side_by_side() -> None:
+    rows = [one(machine="m1"), one(machine="m2", ours=4.0), one(what="other", machine="m2")]
+    head, rule, *lines = row.markdown(rows).splitlines()
+    assert (head, rule) == ("| what | m1 | m2 | why |", "| --- | ---: | ---: | --- |")
+    assert lines[:2] == ["| w | 3 | 4 | (1) |", "| other |  | 3 | (1) |"]
+    assert one(machine="m1").content["machine"] == "m1"
+    assert row.text(rows).splitlines()[1].split() == ["what", "machine", "ours", "why"]
+
+
+def test_a_simulator_stands_behind_the_paper() -> None:
+    rows = [one(simulator=6.0), one(what="other", paper=1.5)]
+    head, _, *lines = row.markdown(rows).splitlines()
+    assert head == "| what | paper | simulator | ours | ours / paper | ours / simulator | why |"
+    assert lines[:2] == ["| w |  | 6 | 3 |  | 0.5 | (1) |", "| other | 1.5 |  | 3 | 2 |  | (1) |"]
+    found = one(simulator=6.0).content
+    assert (found["simulator"], found["simulator_ratio"]) == (6.0, 0.5)
+    alone = row.markdown([one(simulator=6.0)]).splitlines()[0]
+    assert alone == "| what | simulator | ours | ours / simulator | why |"
+    assert "simulator" not in row.text([one()]) and one().simulator_ratio is None
+
+
 def adder(text: str = ADDER) -> Circuit:
     return Circuit(name="adder", text=lambda: text)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from dse.text import table
 
@@ -40,10 +41,12 @@ def between(low: float, high: float) -> Limit:
 class Row:
     """One figure.
 
-    section: heading that it stands under. technology: empty where it depends on none. paper: None
-    where the paper does not say. source: where its value is from. ours: None where it has not been
-    measured. unit: empty for a ratio. limit: what is wanted of our value. reason: why ours is not
-    the paper's, or what ours is where the paper has none; one sentence.
+    section: heading that it stands under. technology: empty where it depends on none. machine: of
+    several that stand side by side; empty where there is one. paper: None where the paper does not
+    say. source: where its value is from. simulator: what the authors' own simulator gives, None
+    where there is none, or it was not run. ours: None where it has not been measured. unit: empty
+    for a ratio. limit: what is wanted of our value. reason: why ours is not the paper's, or what
+    ours is where the paper has none; one sentence.
     """
 
     section: str
@@ -55,6 +58,18 @@ class Row:
     source: str = ""
     unit: str = ""
     limit: Limit | None = None
+    machine: str = ""
+    simulator: float | None = None
+
+    @property
+    def column(self) -> str:
+        """Which of the values that stand side by side it is."""
+        return self.technology or self.machine
+
+    @property
+    def simulator_ratio(self) -> float | None:
+        """Our value over the simulator's."""
+        return self.ours / self.simulator if self.ours is not None and self.simulator else None
 
     @property
     def ratio(self) -> float | None:
@@ -80,11 +95,14 @@ class Row:
             "section": self.section,
             "what": self.what,
             "technology": self.technology or None,
+            "machine": self.machine or None,
             "unit": self.unit or None,
             "paper": self.paper,
             "source": self.source or None,
+            "simulator": self.simulator,
             "ours": self.ours,
             "ratio": self.ratio,
+            "simulator_ratio": self.simulator_ratio,
             "difference": self.difference,
             "wanted": None if self.limit is None else str(self.limit),
             "wanted_met": self.is_met,
@@ -101,7 +119,7 @@ class Row:
         ours = NOT_MEASURED if self.ours is None else number(self.ours)
         return (
             what,
-            self.technology,
+            self.column,
             number(self.paper),
             ours,
             number(self.ratio),
@@ -112,6 +130,10 @@ class Row:
 HEAD = ("what", "technology", "paper", "ours", "ours / paper", "wanted")
 TEXTS = ("what", "wanted", "why")
 """Columns that are no numbers."""
+
+
+SIMULATED = ("simulator", "ours / simulator")
+"""Columns beside those of `HEAD`, where a section has runs of a simulator."""
 
 
 def number(value: float | None) -> str:
@@ -134,8 +156,10 @@ def text(rows: Iterable[Row]) -> str:
     parts = []
     for section, own in sections(rows).items():
         reasons = _numbered(own)
-        body = [(*row.cells, reasons[row.reason]) for row in own]
-        parts += [section, table([(*HEAD, "why"), *body])]
+        kind = "machine" if any(row.machine for row in own) else HEAD[1]
+        head = _between((HEAD[0], kind, *HEAD[2:], "why"), SIMULATED)
+        body = [_between((*row.cells, reasons[row.reason]), _simulated(row)) for row in own]
+        parts += [section, table(_filled(own, [head, *body]))]
         parts += [f"  ({place}) {reason}" for reason, place in reasons.items()]
         parts.append("")
     return "\n".join(parts).rstrip()
@@ -147,17 +171,44 @@ def markdown(rows: Sequence[Row]) -> str:
     Each distinct reason stands under it once, with its number.
     """
     reasons = _numbered(rows)
-    technologies = [*dict.fromkeys(row.technology for row in rows)]
-    head = ("what", "paper", *(name or "ours" for name in technologies), *HEAD[4:], "why")
-    lines = [head, tuple("---:" if name not in TEXTS else "---" for name in head)]
+    columns = [*dict.fromkeys(row.column for row in rows)]
+    head = ("what", "paper", SIMULATED[0], *(name or "ours" for name in columns))
+    lines = [(*head, HEAD[4], SIMULATED[1], HEAD[5], "why")]
     for own in _figures(rows):
-        by_name = {row.technology: row for row in own}
-        ours = [by_name[name].cells[3] if name in by_name else "" for name in technologies]
+        by_name = {row.column: row for row in own}
+        ours = [by_name[name].cells[3] if name in by_name else "" for name in columns]
         ratios = ", ".join(filter(None, (row.cells[4] for row in own)))
+        cells, (found, other) = own[0].cells, _simulated(own[0])
         why = f"({reasons[own[0].reason]})"
-        lines.append((own[0].cells[0], own[0].cells[2], *ours, ratios, _wanted(own), why))
+        lines.append((cells[0], cells[2], found, *ours, ratios, other, _wanted(own), why))
+    filled = _filled(rows, lines)
+    rule = tuple("---:" if name not in TEXTS else "---" for name in filled[0])
     listed = "\n".join(f"{place}. {reason}" for reason, place in reasons.items())
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{listed}\n"
+    shown = [filled[0], rule, *filled[1:]]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in shown) + f"\n{listed}\n"
+
+
+def _simulated(row: Row) -> tuple[str, str]:
+    """See `SIMULATED`."""
+    return number(row.simulator), number(row.simulator_ratio)
+
+
+def _between(cells: tuple[object, ...], simulated: tuple[str, str]) -> tuple[object, ...]:
+    """Cells as `HEAD` has them, with the simulator's behind the paper's."""
+    return (*cells[:3], simulated[0], *cells[3:5], simulated[1], *cells[5:])
+
+
+def _filled(rows: Sequence[Row], lines: Sequence[Sequence[object]]) -> list[Sequence[object]]:
+    """The lines, a head first, without columns of a simulator that nothing stands in.
+
+    Where there are machines or a simulator, without any such column.
+    """
+    is_plain = not any(row.machine or row.simulator is not None for row in rows)
+    keeps = [
+        any(filled) or (is_plain and name not in SIMULATED)
+        for name, *filled in zip(*lines, strict=True)
+    ]
+    return [[*compress(line, keeps)] for line in lines]
 
 
 def _figures(rows: Iterable[Row]) -> list[list[Row]]:
