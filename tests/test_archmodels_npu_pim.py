@@ -21,6 +21,7 @@ from archmodels.npu_pim import (
 from archmodels.npu_pim.append import append_cycles, key_cycles, staged_tokens, value_cycles
 from archmodels.npu_pim.baselines import (
     blocked_published,
+    blocked_roofline,
     gpu,
     npu_only_corrected,
     npu_only_published,
@@ -414,3 +415,12 @@ def test_a_gate_is_read_and_not_written() -> None:
     more, less = (rest_traffic(DEVICE, one, tokens) for one in (gated, plain))
     assert more.read - less.read == 2 * inner * (4096 + tokens)
     assert more.written - less.written == 2 * inner * tokens
+
+
+def test_a_blocked_machine_is_not_faster_than_its_roofline() -> None:
+    """Banks bring 16 times what the bus does, 32 of 32 bytes every other cycle."""
+    machine = blocked()
+    roof, real = blocked_roofline(machine, MODEL, BATCH), in_turn(machine, MODEL, BATCH)
+    assert roof.b < real.b and roof.a <= real.a and roof.e <= real.e
+    alone = npu_only_roofline(machine, MODEL, BATCH)
+    assert (roof.a, roof.e) == (alone.a, alone.e) and alone.b == pytest.approx(16 * roof.b)

@@ -50,6 +50,19 @@ def npu_only_corrected(device: NpuPimDevice, model: Llm, channels: Channels) -> 
 
 def npu_only_roofline(device: NpuPimDevice, model: Llm, channels: Channels) -> Stages:
     """The NPU alone, if there were nothing but its bandwidth and its multipliers."""
+    return _roofline(device, model, channels, device.peak_bytes_per_cycle)
+
+
+def blocked_roofline(device: NpuPimDevice, model: Llm, channels: Channels) -> Stages:
+    """An NPU on memory that blocks, if banks did nothing but steps of dot products."""
+    channel = device.channel
+    own = channel.banks * channel.step_bytes / channel.timing.column_l_cycles
+    return _roofline(device, model, channels, device.channels * own)
+
+
+def _roofline(
+    device: NpuPimDevice, model: Llm, channels: Channels, cache_bytes_per_cycle: float
+) -> Stages:
     tokens = sum(map(len, channels))
 
     def layer_cycles(layer: Linear) -> float:
@@ -58,7 +71,7 @@ def npu_only_roofline(device: NpuPimDevice, model: Llm, channels: Channels) -> S
 
     first, *others = map(layer_cycles, model.linears)
     moved = cache_bytes(device, model, channels)
-    return Stages(a=first, b=moved / device.peak_bytes_per_cycle, e=sum(others))
+    return Stages(a=first, b=moved / cache_bytes_per_cycle, e=sum(others))
 
 
 def blocked_published(device: NpuPimDevice, model: Llm, channels: Channels) -> Stages:
