@@ -24,6 +24,7 @@ DATA = (
     "archmodels/dram.yaml",
     "archmodels/fusemax45.yaml",
     "archmodels/hbm2_pim.yaml",
+    "archmodels/pim_area.yaml",
     "archmodels/tech/*.yaml",
     "designs/cascades/*.yaml",
     "designs/encoders.yaml",
@@ -33,6 +34,7 @@ DATA = (
     "designs/spaces/*.yaml",
     "designs/zoo/*.yaml",
     "dse/reproduce/*/measurements.json",
+    "dse/reproduce/neupims/requests.csv",
 )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dse.reproduce.paper import Paper
     from dse.reproduce.row import Row
 
-PAPERS = ("bitweight", "fusemax", "lut-ternary", "vitallm")
+PAPERS = ("bitweight", "fusemax", "lut-ternary", "neupims", "vitallm")
 """Of `dse.reproduce`, which is imported late."""
 
 
