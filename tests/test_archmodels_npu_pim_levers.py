@@ -28,7 +28,7 @@ from designs.npu_pim import (
     published,
 )
 from designs.npu_pim.distances import Command, distances, window
-from designs.npu_pim.layout import Work, attend_work, cache_rows, logit_work, stripes
+from designs.npu_pim.layout import Work, attend_work, cache_rows, logit_work, packed_heads, stripes
 from designs.rules import RuleError
 
 AT_ONCE = PimChannel(precharge=Precharge.CHANNEL)
@@ -231,6 +231,16 @@ def test_rows_of_values_of_several_heads() -> None:
     assert cache_rows(packed, SHARD, 60) == 4 + 4
     whole, every = attend_work(DEVICE, SHARD, 512), attend_work(packed, SHARD, 512)
     assert sum(one.product.tiles for one in whole) == sum(one.product.tiles for one in every)
+
+
+def test_a_row_of_values_has_no_more_heads_than_there_are() -> None:
+    """Two heads of values in rows of up to eight: 256 tokens of each; three: two of them."""
+    packed = replace(DEVICE, levers=Levers(value_heads=8))
+    found = attend_work(packed, GROUPED, 256)
+    assert {(one.product.steps, one.product.results) for one in found} == {(16, 2)}
+    assert len(found) == GROUPED.group
+    assert packed_heads(packed, Heads(heads=3, kv_heads=3, head_dim=128)) == 2
+    assert cache_rows(packed, Heads(heads=8, kv_heads=1, head_dim=128), 512) == 16 + 4
 
 
 def test_heads_that_share_keys_open_a_row_once() -> None:

@@ -39,22 +39,29 @@ def vector_sets(device: NpuPimDevice, heads: Heads) -> int:
     return device.levers.channel.vectors // shared_heads(device, heads)
 
 
-def page_tokens(device: NpuPimDevice) -> int:
+def packed_heads(device: NpuPimDevice, heads: Heads) -> int:
+    """Heads of a row of values: no more than there are, with whole steps for each."""
+    channel, most = device.channel, minimum(device.levers.value_heads, heads.kv_heads)
+    return max(one for one in range(1, most + 1) if channel.row_steps % one == 0)
+
+
+def page_tokens(device: NpuPimDevice, heads: Heads) -> int:
     """Tokens of a row of values."""
-    return device.channel.row_elements // device.levers.value_heads
+    return device.channel.row_elements // packed_heads(device, heads)
 
 
 def page_rows(device: NpuPimDevice, heads: Heads) -> int:
     """Rows of every bank that the values of the tokens of a page take."""
-    return ceil_div(heads.kv_heads, device.levers.value_heads) * value_tiles(device.channel, heads)
+    groups = ceil_div(heads.kv_heads, packed_heads(device, heads))
+    return groups * value_tiles(device.channel, heads)
 
 
 def cache_rows(device: NpuPimDevice, heads: Heads, length: Int) -> Int:
     """Rows of every bank that keys and values of a request take, in one layer."""
-    if device.levers.value_heads == 1:
+    if packed_heads(device, heads) == 1:
         return cache_tiles(device.channel, heads, length)
     keys = key_rows(device.channel, heads) * ceil_div(length, device.channel.banks)
-    return keys + page_rows(device, heads) * ceil_div(length, page_tokens(device))
+    return keys + page_rows(device, heads) * ceil_div(length, page_tokens(device, heads))
 
 
 def stripes(device: NpuPimDevice, length: int) -> tuple[int, ...]:
@@ -95,10 +102,10 @@ def logit_work(device: NpuPimDevice, heads: Heads, length: int) -> tuple[Work, .
 
 def attend_work(device: NpuPimDevice, heads: Heads, length: int) -> tuple[Work, ...]:
     """Weights times values of one request."""
-    packed = device.levers.value_heads
+    packed = packed_heads(device, heads)
     if packed == 1 and shared_heads(device, heads) == 1:
         return tuple(Work(product=one) for one in attend(device.channel, heads, length))
-    tiles, page = value_tiles(device.channel, heads), page_tokens(device)
+    tiles, page = value_tiles(device.channel, heads), page_tokens(device, heads)
     chunks = [minimum(page, length - first) for first in range(0, length, page)]
     return tuple(
         Work(
