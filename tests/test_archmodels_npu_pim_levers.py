@@ -38,7 +38,7 @@ GROUPED = Heads(heads=8, kv_heads=2, head_dim=128)
 LOGIT = Product(steps=8, results=4, tiles=12)
 ATTEND = Product(steps=32, results=1, tiles=12)
 
-POINTS = 120
+POINTS = 40
 
 
 def setting(channel: PimChannel, sets: int = 1, **levers: int) -> Setting:

@@ -12,12 +12,13 @@ from archmodels.npu_pim.flow import flow_cycles, weights_room
 from archmodels.npu_pim.levers import decoded, iteration_cycles
 from archmodels.npu_pim.npu import (
     START_CYCLES,
+    block_cycles,
     drain_cycles,
+    layer_parts,
     linear_bytes,
     linear_cycles,
     pass_cycles,
     stream_cycles,
-    token_parts,
 )
 from archmodels.npu_pim.packing import (
     costs,
@@ -37,6 +38,7 @@ MODEL = llm("gpt3_7b")
 BASE = corrected()
 ALL = tuple(LEVERS)
 MIB = 2**20
+DATA = {"sharegpt": sharegpt, "alpaca": alpaca}
 
 
 def requests(count: int, seed: int = 1) -> tuple[Request, ...]:
@@ -68,13 +70,32 @@ def test_weights_that_meet_all_tokens() -> None:
     assert linear_cycles(device, layer, 100) == linear_cycles(BASE, layer, 100)
 
 
-def test_a_small_scratchpad_takes_tokens_in_parts() -> None:
-    """7 MiB: sums and inputs of 256 tokens and the weights of 128 inputs twice do not fit."""
-    small = pulled(corrected(7 * MIB), ["block_order"])
-    assert token_parts(small, MODEL.up, 128) == 1 and token_parts(small, MODEL.up, 256) == 2
-    weights = MODEL.up.weights * 2
-    inputs = 256 * MODEL.up.inputs * 2
-    assert linear_bytes(small, MODEL.up, 256) == 2 * weights + inputs
+def test_a_small_scratchpad_takes_a_layer_in_parts() -> None:
+    """7 MiB: 256 tokens go with half of the outputs, and are read twice; 768 go in two parts too.
+
+    Bytes: inputs, sums, and the weights of 128 inputs twice.
+    """
+    small, layer = pulled(corrected(7 * MIB), ["block_order"]), MODEL.up
+    weights, inputs = layer.weights * 2, 4096 * 2
+    for tokens, by_tokens, by_outputs in ((128, 1, 1), (256, 1, 2), (768, 2, 4)):
+        parts = layer_parts(small, layer, tokens)
+        assert (parts.tokens, parts.outputs) == (by_tokens, by_outputs)
+        rows, columns = tokens // by_tokens, 4096 // by_outputs
+        fits = rows * (inputs + 4 * columns) + 2 * 128 * columns * 2
+        assert fits <= 7 * MIB
+        read = by_tokens * weights + by_outputs * tokens * inputs
+        assert linear_bytes(small, layer, tokens) == read
+        assert block_cycles(small, layer, parts) == by_outputs * 32 * (
+            128 + 16 * (columns // 128 - 1)
+        )
+
+
+def test_activations_stay_only_if_they_fit() -> None:
+    """256 tokens: inputs, outputs and residual are 6 MiB, and sums and weights come on top."""
+    for spad_mib, stays in ((7, False), (8, True)):
+        device = pulled(corrected(spad_mib * MIB), ["resident"])
+        assert layer_parts(device, MODEL.up, 256).is_resident == stays
+        assert vector_work(device, MODEL, 256).moves != stays
 
 
 def test_stationary_values_that_load_while_others_work() -> None:
@@ -215,10 +236,24 @@ def test_what_has_no_room_waits() -> None:
     [("sharegpt", 256, 2.3), ("sharegpt", 64, 1.5), ("alpaca", 128, 1.3)],
 )
 def test_all_levers_beat_neupims(data: str, count: int, least: float) -> None:
-    draw = sharegpt() if data == "sharegpt" else alpaca()
-    batch = draw.snapshot(count, 1)
+    batch = DATA[data]().snapshot(count, 1)
     ratio = decoded(pulled(BASE, WINNER), MODEL, batch).tokens_per_s
     assert ratio / decoded(BASE, MODEL, batch).tokens_per_s > least
+
+
+MODELS = ("gpt3_7b", "gpt3_13b", "gpt3_30b", "gpt3_175b")
+TABLE = [(name, draw, count) for name in MODELS for draw in DATA for count in (64, 128, 256, 512)]
+
+
+@pytest.mark.spread(2)
+@pytest.mark.parametrize(("name", "draw", "count"), TABLE)
+def test_the_winner_is_never_below_neupims(name: str, draw: str, count: int) -> None:
+    """As few as 16 requests a micro-batch, whose weights are all that there is to do, and more."""
+    model, batch = llm(name), DATA[draw]().snapshot(count, 1)
+    before = decoded(BASE, model, batch)
+    after = decoded(pulled(BASE, WINNER), model, batch)
+    assert after.tokens_per_s > 1.05 * before.tokens_per_s
+    assert after.requests >= before.requests
 
 
 def test_a_schedule_that_is_slower_is_not_taken() -> None:

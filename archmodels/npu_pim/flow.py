@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from archmodels.npu_pim.npu import (
     START_CYCLES,
     SUM_BYTES,
+    block_cycles,
     drain_cycles,
+    layer_parts,
     linear_bytes,
-    pass_cycles,
     stream_share,
 )
 from archmodels.npu_pim.stages import Load, reduction_cycles, vector_work
@@ -188,13 +189,14 @@ class _Part:
     freed: float = 0.0
 
     def linear(self, layer: Linear) -> Segment:
-        """A linear layer: `side` inputs of it with all tokens are a piece."""
-        device = self.device
-        pieces, blocks = ceil_div(layer.inputs, device.side), ceil_div(self.tokens, device.side)
+        """A linear layer: `side` inputs of a part of its outputs, with all tokens, are a piece."""
+        device, blocks = self.device, ceil_div(self.tokens, self.device.side)
+        parts = layer_parts(device, layer, self.tokens)
+        pieces = int(parts.outputs) * ceil_div(layer.inputs, device.side)
         weights = layer.weights * device.element_bytes
         read = int(linear_bytes(device, layer, self.tokens))
         return Segment(
-            cycles=blocks * int(pass_cycles(device, layer)) / pieces,
+            cycles=blocks * int(block_cycles(device, layer, parts)) / pieces,
             pieces=pieces,
             fetched=(read - self.freed * weights) / pieces,
             kept=self.kept * weights / pieces,
@@ -227,11 +229,15 @@ class _Part:
 
 
 def weights_room(device: NpuPimDevice, model: Llm, tokens: int) -> float:
-    """Bytes of the scratchpad for weights: what inputs and sums of the largest layer leave."""
+    """Bytes of the scratchpad for weights: what activations and sums of the widest layer leave."""
     size = device.element_bytes
-    taken = max(
-        tokens * (layer.inputs * size + layer.outputs * SUM_BYTES) for layer in model.linears
-    )
+    taken = 0
+    for layer in model.linears:
+        parts = layer_parts(device, layer, tokens)
+        columns = ceil_div(layer.outputs, int(parts.outputs))
+        stays = layer.outputs + max(layer.inputs, layer.outputs) if parts.is_resident else 0
+        rows = ceil_div(tokens, int(parts.tokens))
+        taken = max(taken, rows * ((layer.inputs + stays) * size + columns * SUM_BYTES))
     return float(device.spad_bytes - taken)
 
 

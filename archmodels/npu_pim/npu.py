@@ -6,6 +6,7 @@ layer come from memory with the first `side` tokens, once if the scratchpad hold
 follow each other without overlap.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from designs.npu_pim import BlockOrder, DramTiming, Linear, NpuPimDevice
@@ -62,8 +63,12 @@ def pass_cycles(device: NpuPimDevice, layer: Layer) -> Int:
     Each `side` inputs of the tokens are loaded before their weights come, or while the weights of
     those before come. The last weights are part of the drain.
     """
+    return _pass_cycles(device, layer.inputs, layer.outputs)
+
+
+def _pass_cycles(device: NpuPimDevice, inputs: Int, outputs: Int) -> Int:
     side = device.side
-    blocks, tiles = ceil_div(layer.inputs, side), ceil_div(layer.outputs, side)
+    blocks, tiles = ceil_div(inputs, side), ceil_div(outputs, side)
     if device.levers.double_stationary:
         every = maximum(side, tile_cycles(device) * tiles)
         return side + blocks * every - tile_cycles(device)
@@ -100,37 +105,66 @@ def linear_tile(device: NpuPimDevice, layer: Layer, tokens: Int) -> tuple[Int, I
         rows = where(by_rows, ceil_div(rows, 2), rows)
 
 
-def token_parts(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
-    """Parts of the tokens that fit in the scratchpad, where weights meet all tokens of a part.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """Of a layer that is done in parts: of its tokens, and of its outputs.
 
-    With sums of all outputs, with the residual, which is no wider, where it stays, and with the
-    weights of `side` inputs twice: some are used while others come. The tokens are halved until
-    they fit.
+    is_resident: whether its inputs are in the scratchpad, where the work before left them.
     """
-    size, parts = device.element_bytes, where(tokens > 0, 1, 1)
-    kept = maximum(layer.inputs, layer.outputs) * size if device.levers.resident else 0
+
+    tokens: Int
+    outputs: Int
+    is_resident: Flag
+
+
+def layer_parts(device: NpuPimDevice, layer: Layer, tokens: Int) -> Parts:
+    """The fewest that fit in the scratchpad, where weights meet all tokens of a part.
+
+    With inputs and sums, and with the weights of `side` inputs twice, of which some are used while
+    others come; and, if activations stay, with outputs and the residual, which is no wider than the
+    widest of both. If these fit for some tokens only, they do not stay.
+    """
+    moved = _parts(device, layer, tokens, 0)
+    if not device.levers.resident:
+        return moved
+    kept = layer.outputs + maximum(layer.inputs, layer.outputs)
+    stays = _parts(device, layer, tokens, kept)
+    fits = stays.tokens == 1
+    return Parts(
+        tokens=where(fits, stays.tokens, moved.tokens),
+        outputs=where(fits, stays.outputs, moved.outputs),
+        is_resident=fits,
+    )
+
+
+def _parts(device: NpuPimDevice, layer: Layer, tokens: Int, kept: Int) -> Parts:
+    """Outputs are halved as long as arrays work longer on a part than they load; then tokens."""
+    size, least = device.element_bytes, device.side * device.arrays
+    by_tokens = by_outputs = where(tokens > 0, 1, 1)
     while True:
-        rows = ceil_div(tokens, parts)
-        values = rows * (layer.inputs * size + layer.outputs * SUM_BYTES + kept)
-        room = device.spad_bytes - 2 * device.side * layer.outputs * size
-        is_over = (values > room) & (rows > 1)
-        if not anywhere(is_over):
-            return parts
-        parts = where(is_over, 2 * parts, parts)
+        rows, columns = ceil_div(tokens, by_tokens), ceil_div(layer.outputs, by_outputs)
+        values = rows * ((layer.inputs + kept) * size + columns * SUM_BYTES)
+        is_over = values + 2 * device.side * columns * size > device.spad_bytes
+        is_wide = columns >= 2 * least
+        more = is_over & (is_wide | (rows > 1))
+        if not anywhere(more):
+            return Parts(tokens=by_tokens, outputs=by_outputs, is_resident=False)
+        by_outputs = where(more & is_wide, 2 * by_outputs, by_outputs)
+        by_tokens = where(more & (is_wide ^ True), 2 * by_tokens, by_tokens)
 
 
-def is_resident(device: NpuPimDevice, layer: Layer, tokens: Int) -> Flag:
-    """Whether the inputs of a layer are in the scratchpad, where the work before left them."""
-    return (token_parts(device, layer, tokens) == 1) & device.levers.resident
+def block_cycles(device: NpuPimDevice, layer: Layer, parts: Parts) -> Int:
+    """Of the arrays, for all weights and one block of tokens, one part of the outputs at a time."""
+    columns = ceil_div(layer.outputs, parts.outputs)
+    return parts.outputs * _pass_cycles(device, layer.inputs, columns)
 
 
 def linear_bytes(device: NpuPimDevice, layer: Layer, tokens: Int) -> Int:
     """That a layer reads: weights for each part of the tokens, tokens for each of the outputs."""
     if device.levers.block_order == BlockOrder.INPUTS:
-        again = layer.inputs * layer.outputs * token_parts(device, layer, tokens)
-        come = layer.inputs * tokens
-        is_here = is_resident(device, layer, tokens)
-        read: Int = again + where(is_here, 0 * come, come)
+        parts = layer_parts(device, layer, tokens)
+        again = where(parts.is_resident, 0 * parts.outputs, parts.outputs)
+        read: Int = layer.inputs * (layer.outputs * parts.tokens + tokens * again)
         return read * device.element_bytes
     outputs, rows = linear_tile(device, layer, tokens)
     weights = layer.inputs * layer.outputs * ceil_div(tokens, rows)
@@ -145,12 +179,14 @@ def linear_cycles(device: NpuPimDevice, layer: Layer, tokens: Int) -> Real:
     weights that come, they have those of `side` inputs left.
     """
     memory = stream_cycles(device, linear_bytes(device, layer, tokens)) + START_CYCLES
-    once = to_real(pass_cycles(device, layer))
     others = to_real(ceil_div(tokens, device.side) - 1)
     if device.levers.block_order == BlockOrder.INPUTS:
-        behind = memory + others * once / to_real(ceil_div(layer.inputs, device.side))
-        work = (others + 1) * once
+        parts = layer_parts(device, layer, tokens)
+        once = to_real(block_cycles(device, layer, parts))
+        pieces = to_real(parts.outputs * ceil_div(layer.inputs, device.side))
+        behind, work = memory + others * once / pieces, (others + 1) * once
         return where_real(behind > work, behind, work) + drain_cycles(device)
+    once = to_real(pass_cycles(device, layer))
     first = where_real(memory > once, memory, once)
     return first + others * once + drain_cycles(device)
 

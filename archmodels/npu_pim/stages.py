@@ -12,7 +12,7 @@ from archmodels.npu_pim.npu import (
     NORM_CROSSINGS,
     RESIDUAL_CROSSINGS,
     element_cycles,
-    is_resident,
+    layer_parts,
     linear_cycles,
     norm_cycles,
     vector_cycles,
@@ -76,7 +76,9 @@ class VectorWork:
 def vector_work(device: NpuPimDevice, model: Llm, tokens: int) -> VectorWork:
     """As the authors have it, through the memory; or on what stays in the scratchpad."""
     wide, inner = tokens * model.hidden, tokens * (model.up.outputs + model.down.inputs)
-    if all(is_resident(device, layer, tokens) for layer in model.linears):
+    if device.levers.resident and all(
+        layer_parts(device, layer, tokens).is_resident for layer in model.linears
+    ):
         return VectorWork(
             norm=float(norm_cycles(device, tokens, model.hidden)),
             residual=float(element_cycles(device, wide)),
