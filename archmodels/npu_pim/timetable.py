@@ -137,7 +137,8 @@ class Timetable:
             if one.row.from_oldest:
                 self._oldest.setdefault(one.row, cycle)
                 continue
-            least = cycle + one.row.least(step.steps)
+            row = one.row
+            least = cycle + (row.least(step.steps) if row.per_step else row.cycles)
             for place in one.places:
                 if one.ready[place] < least:
                     one.ready[place] = least

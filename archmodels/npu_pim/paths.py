@@ -1,0 +1,111 @@
+"""Which ways through a channel can set its clock, as stages of primitives.
+
+Transactions come from registers outside: a path that starts at a port has the whole period here.
+"""
+
+from collections.abc import Mapping
+
+from archmodels.counts import Kind, Stage
+from archmodels.npu_pim.banks import PRODUCT_BITS, SUM_BITS, address_bits
+from designs.attention.params import FLOAT_FORMATS
+from designs.floats import FP32
+from designs.npu_pim import Element, PimChannel
+from designs.npu_pim.distances import commands
+from designs.rules import bit_length, clog2
+
+Path = tuple[Stage, ...]
+
+MOVING = Stage(kind=Kind.FLIP_FLOP, bits=1)
+TAKING = Stage(kind=Kind.FLIP_FLOP_ENABLE, bits=1)
+ONE_GATE = Stage(kind=Kind.GATE, bits=1)
+ONE_MUX = Stage(kind=Kind.MUX, bits=1, other_bits=1)
+
+
+def paths(params: PimChannel) -> Mapping[str, Path]:
+    """Paths by key.
+
+    A command is decided on, is on the bus and sets the counters of distances in one cycle: an
+    access that hits the row of its bank, in its turn; or a tile that has the time to begin, and
+    closes rows first. Dot products have a register behind each level of their trees.
+    """
+    p = params
+    number = Stage(kind=Kind.COMPARATOR, bits=clog2(p.rows))
+    hit = (TAKING, number, ONE_GATE, _lowest(p.host_queue), _one_of(p.host_queue), *(ONE_MUX,) * 3)
+    cycles = bit_length(p.refresh_cycles) * p.refresh
+    least = (
+        Stage(kind=Kind.ADDER, bits=cycles),
+        Stage(kind=Kind.SUBTRACTOR, bits=cycles),
+    )
+    begins = (TAKING, *least, ONE_GATE, Stage(kind=Kind.FANOUT, bits=p.banks), *(ONE_GATE,) * 2)
+    return {
+        **_unit_paths(p),
+        "host.command": (*hit, _lowest(p.banks), _one_of(p.banks), *_bus(p)),
+        "engine.command": (*begins, _lowest(p.banks), _one_of(p.banks), *_bus(p)),
+        "pim.needed": _needed(p),
+        "bank.read": (
+            MOVING,
+            Stage(kind=Kind.COMPARATOR, bits=address_bits(p.banks)),
+            Stage(kind=Kind.FANOUT, bits=8 * p.access_bytes),
+            _one_of(max(p.accesses, p.row_steps)),
+            _one_of(p.banks),
+            ONE_MUX,
+        ),
+    }
+
+
+def _unit_paths(params: PimChannel) -> dict[str, Path]:
+    """Of a product, of a level of the tree, of the sum and of what it is rounded to."""
+    if params.element == Element.INT8:
+        product = Stage(kind=Kind.MULTIPLIER, bits=PRODUCT_BITS // 2, other_bits=PRODUCT_BITS // 2)
+        level = Stage(kind=Kind.CARRY, bits=PRODUCT_BITS + clog2(params.lanes))
+        total, rounded = Stage(kind=Kind.CARRY, bits=SUM_BITS), Stage(kind=Kind.INCREMENTER, bits=0)
+    else:
+        number = FLOAT_FORMATS[params.element]
+        product = Stage(
+            kind=Kind.FLOAT_MULTIPLIER, bits=number.precision, other_bits=number.exponent_bits
+        )
+        level = total = Stage(
+            kind=Kind.FLOAT_ADDER, bits=FP32.precision, other_bits=FP32.exponent_bits
+        )
+        rounded = Stage(kind=Kind.INCREMENTER, bits=number.bits)
+    return {
+        "unit.product": (TAKING, product),
+        "unit.level": (MOVING, level),
+        "unit.sum": (TAKING, ONE_MUX, total),
+        "unit.result": (TAKING, rounded, ONE_MUX, ONE_MUX),
+    }
+
+
+def _bus(params: PimChannel) -> Path:
+    """A command on the bus, until the counters of every place know it."""
+    places = len(commands(params)) * params.banks
+    return (
+        ONE_MUX,
+        ONE_MUX,
+        Stage(kind=Kind.FANOUT, bits=places),
+        Stage(kind=Kind.COMPARATOR, bits=address_bits(params.banks)),
+        ONE_GATE,
+        ONE_GATE,
+        ONE_MUX,
+    )
+
+
+def _needed(params: PimChannel) -> Path:
+    """The cycles that a tile will need, when it comes into its queue."""
+    steps = address_bits(params.row_steps) * params.refresh
+    return (
+        TAKING,
+        Stage(kind=Kind.UNSIGNED_MULTIPLIER, bits=steps, other_bits=steps),
+        Stage(kind=Kind.SUBTRACTOR, bits=2 * steps),
+        ONE_MUX,
+        Stage(kind=Kind.ADDER, bits=2 * steps),
+    )
+
+
+def _lowest(count: int) -> Stage:
+    """The first of several."""
+    return Stage(kind=Kind.REDUCTION, bits=count)
+
+
+def _one_of(count: int) -> Stage:
+    return Stage(kind=Kind.MUX, bits=int(count > 1), other_bits=count - 1)
