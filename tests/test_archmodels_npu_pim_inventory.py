@@ -16,10 +16,13 @@ from archmodels.counts import (
     multiplier_count,
     subtractor_count,
 )
-from archmodels.npu_pim import banks, timers
+from archmodels.npu_pim import banks, queues, timers
+from archmodels.npu_pim.inventory import inventory
 from designs.npu_pim import Element, Fidelity
 from hwgen.emit import verilog
 from hwgen.netlist import Cells, count, flattened_count
+from hwgen.npu_pim.channel import PimChannelCore
+from hwgen.npu_pim.controller import Controller
 from hwgen.npu_pim.dram import Dram
 from hwgen.npu_pim.refresh import Refresh
 from hwgen.npu_pim.timers import Timers
@@ -85,3 +88,39 @@ DRAMS = {
 @pytest.mark.parametrize("name", spread(DRAMS, {"bf16"}))
 def test_dram(name):
     assert_counts(Dram(DRAMS[name]), banks.banks(DRAMS[name]))
+
+
+CONTROLLERS = {
+    "small": POINTS["small"],
+    "single_steps": POINTS["single_steps"],
+    "queues_of_one": replace(POINTS["one_of_each"], host_queue=1, pim_queue=1, rows=24),
+    "without_refresh": replace(
+        POINTS["without_refresh"],
+        host_queue=3,
+        banks_per_group=3,
+        row_bytes=128,
+        access_bytes=64,
+        tag_bits=2,
+    ),
+    "odd_bursts": POINTS["odd_bursts"],
+    "at_once": replace(POINTS["at_once"], ranks=1, pim_queue=3),
+}
+
+
+@pytest.mark.parametrize("name", spread(CONTROLLERS, {"queues_of_one"}))
+def test_controller(name):
+    channel = CONTROLLERS[name]
+    counters = timers.timers(channel) | (timers.refresh(channel) if channel.refresh else {})
+    assert_counts(Controller(channel), counters | queues.queues(channel))
+
+
+def test_channel():
+    channel = replace(
+        POINTS["one_of_each"],
+        element=Element.INT8,
+        composite=False,
+        rows=4,
+        row_bytes=32,
+        access_bytes=16,
+    )
+    assert_counts(PimChannelCore(channel), inventory(channel))

@@ -50,11 +50,11 @@ def _transactions(channel: PimChannel) -> dict[str, Item]:
     """Vectors and tiles, each with the time that it is taken to need before a refresh."""
     p, entries = channel, channel.pim_queue
     steps = address_bits(p.row_steps)
-    bits = 1 + address_bits(p.banks) + clog2(p.rows) + 2 * steps
+    bits = 1 + address_bits(p.banks) + clog2(p.rows) + 2 * steps + kept_bits(p) * p.refresh
     items = {
         "pim_queue.used": cleared(entries),
-        "pim_queue.entries": held(bits + needed_bits(p) * p.refresh, entries),
-        "pim_queue.moves": mux(bits + needed_bits(p) * p.refresh, entries - 1),
+        "pim_queue.entries": held(bits, entries),
+        "pim_queue.moves": mux(bits, entries - 1),
         "pim_queue.control": operator(Kind.GATE, entries, 6),
     }
     if not p.refresh:
@@ -85,6 +85,17 @@ def needed_bits(channel: PimChannel) -> int:
     return bit_length(max(gwrite_cycles(channel), *tiles))
 
 
+def kept_bits(channel: PimChannel) -> int:
+    """Bits of that time that depend on the transaction.
+
+    Steps change none below their lowest: there a vector's and a tile's may differ, or do not.
+    """
+    step, fill = channel.timing.column_l_cycles, channel.timing.tree_steps
+    tile = header_cycles(channel, 0, Product(steps=fill, results=1, tiles=1)) - step * fill
+    alike = ~(tile ^ gwrite_cycles(channel)) & ((step & -step) - 1)
+    return needed_bits(channel) - alike.bit_count()
+
+
 def _rows(channel: PimChannel) -> dict[str, Item]:
     """Which rows are open, and what closing those of dot products is taken to need."""
     p, row = channel, clog2(channel.rows)
@@ -92,7 +103,7 @@ def _rows(channel: PimChannel) -> dict[str, Item]:
     return {
         "rows.open": control(1, 2 * p.banks),
         "rows.accessed": control(row, p.banks),
-        "rows.multiplied": control(row),
+        "rows.multiplied": control(row, int(p.row_buffers == RowBuffers.DUAL)),
         "rows.closing": control(closing),
         "rows.more": operator(Kind.ADDER, closing, int(p.refresh)),
         "rows.banks": operator(Kind.COMPARATOR, address_bits(p.banks), p.banks + p.groups),
@@ -106,8 +117,9 @@ def _units(channel: PimChannel) -> dict[str, Item]:
     steps, groups = address_bits(p.row_steps), clog2(p.groups + 2)
     copy, step = clog2(p.gwrite_cycles), bit_length(p.row_steps) * (not p.composite)
     needed = bit_length(p.refresh_cycles) + 1
+    may_wait = p.refresh or p.row_buffers == RowBuffers.SINGLE
     return {
-        "engine.inside": cleared(1),
+        "engine.inside": cleared(1, int(may_wait)),
         "engine.needed": operator(Kind.ADDER, needed, int(p.refresh)),
         "engine.slack": operator(Kind.COMPARATOR, needed, int(p.refresh)),
         "engine.same_row": operator(Kind.COMPARATOR, clog2(p.rows), p.banks + 1),

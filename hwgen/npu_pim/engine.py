@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.npu_pim import PimChannel
+from designs.npu_pim import PimChannel, RowBuffers
 from designs.npu_pim.program import PimKind
 from designs.rules import bit_length
 from hwgen.attention.ring import decoded
@@ -121,7 +121,11 @@ class PimEngine(Component):
             self.command.command.eq(Mux(is_tile, tile.command, vector.command)),
             self.command.bank.eq(Mux(is_tile, tile.bank, head.bank)),
         ]
-        m.d.sync += self.is_inside.eq(active & ~self.retire)
+        if p.refresh or p.row_buffers == RowBuffers.SINGLE:
+            m.d.sync += self.is_inside.eq(active & ~self.retire)
+        else:
+            # It may always begin: nobody asks.
+            m.d.comb += self.is_inside.eq(0)
         for unit, names in ((vector, ("act", "gwrite")), (tile, ("g_act", *self.work))):
             m.d.comb += [unit.open.eq(self.open), unit.closes.eq(self.closes)]
             for name in (f"ready_{one}" for one in names):

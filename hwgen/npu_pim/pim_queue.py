@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -22,12 +22,35 @@ def needed_bits(channel: PimChannel) -> int:
     return bit_length(max(gwrite_cycles(channel), *tiles))
 
 
+def least_cycles(channel: PimChannel) -> int:
+    """Of `header_cycles`, without rows to close, what does not depend on the product."""
+    fill = channel.timing.tree_steps
+    work = channel.timing.column_l_cycles * fill
+    return header_cycles(channel, 0, Product(steps=fill, results=1, tiles=1)) - work
+
+
+def kept_bits(channel: PimChannel) -> tuple[int, ...]:
+    """Places of the bits of `needed` that are not the same in all transactions.
+
+    Those below the lowest one of a step are the constant's, in a tile as in a vector.
+    """
+    step = channel.timing.column_l_cycles
+    same = ((step & -step) - 1) & ~(least_cycles(channel) ^ gwrite_cycles(channel))
+    return tuple(bit for bit in range(needed_bits(channel)) if not same >> bit & 1)
+
+
 def waiting_layout(channel: PimChannel) -> data.StructLayout:
     """A transaction; needed: cycles until the next refresh that it is taken to need at least.
 
     Those of closing rows are not in them. Without refreshes nothing is needed.
     """
     needed = {"needed": needed_bits(channel)} if channel.refresh else {}
+    return data.StructLayout({**dict(pim_fields(channel)), **needed})
+
+
+def stored_layout(channel: PimChannel) -> data.StructLayout:
+    """The same as it is kept."""
+    needed = {"needed": len(kept_bits(channel))} if channel.refresh else {}
     return data.StructLayout({**dict(pim_fields(channel)), **needed})
 
 
@@ -57,7 +80,8 @@ class PimQueue(Component):
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
-        count, layout = p.pim_queue, waiting_layout(p)
+        count, kept = p.pim_queue, kept_bits(p)
+        layout = stored_layout(p)
         used = Signal(count)  # one bit each, the oldest lowest
         left = Signal(count)
         enters = Signal(count)
@@ -65,12 +89,17 @@ class PimQueue(Component):
         entry = Signal(layout)
         for name, _ in pim_fields(p):
             m.d.comb += getattr(entry, name).eq(getattr(self.i.payload, name))
+            m.d.comb += getattr(self.head, name).eq(getattr(entries[0], name))
         if p.refresh:
-            m.d.comb += entry.needed.eq(self.needed(m))
+            needed, same = self.needed(m), Const(gwrite_cycles(p), needed_bits(p))
+            m.d.comb += [
+                entry.needed.eq(Cat(needed[bit] for bit in kept)),
+                self.head.needed.eq(same),
+                *(self.head.needed[bit].eq(entries[0].needed[at]) for at, bit in enumerate(kept)),
+            ]
         m.d.comb += [
             self.i.ready.eq(~used[-1]),
             self.valid.eq(used[0]),
-            self.head.eq(entries[0]),
             left.eq(Mux(self.retire, used[1:], used)),
         ]
         for at in range(count):
@@ -91,14 +120,13 @@ class PimQueue(Component):
         product = Signal(range(p.row_steps**2 + 1))
         steps = Signal(range(max(p.row_steps**2, fill) + 1))
         needed = Signal(needed_bits(p))
-        least = header_cycles(p, 0, Product(steps=fill, results=1, tiles=1)) - step * fill
         m.d.comb += [
             product.eq((one.steps + 1) * (one.results + 1)),
             steps.eq(Mux(product < fill, fill, product)),
             needed.eq(
                 Mux(
                     one.kind == PimKind.TILE,
-                    least + step * (steps + one.results),
+                    least_cycles(p) + step * (steps + one.results),
                     gwrite_cycles(p),
                 )
             ),

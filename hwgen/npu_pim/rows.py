@@ -18,7 +18,7 @@ def rows_layout(channel: PimChannel) -> data.StructLayout:
     """Open rows.
 
     mem: a bit for each bank whose row ACT has opened, mem_row: that row. pim: those whose row G_ACT
-    has opened; pim_row: that row, the same in all of them.
+    has opened; pim_row: that row, the same in all of them, with two row buffers.
     """
     return data.StructLayout(
         {
@@ -75,12 +75,14 @@ class Rows(Component):
             with m.If(told.command == Command.PRE):
                 m.d.sync += self.open.mem.eq(self.open.mem & ~bank)
             with m.If(told.command == Command.G_ACT):
-                m.d.sync += [
-                    self.open.pim.eq(self.open.pim | group),
-                    self.open.pim_row.eq(told.row),
-                ]
+                m.d.sync += self.open.pim.eq(self.open.pim | group)
+                # With one row buffer nobody asks which row it is.
+                if not is_single:
+                    m.d.sync += self.open.pim_row.eq(told.row)
             with m.If(told.command == closes):
                 m.d.sync += self.open.pim.eq(self.open.pim & ~closed)
+        if is_single:
+            m.d.comb += self.open.pim_row.eq(0)
         for number in range(p.banks):
             with m.If(told.valid & (told.command == Command.ACT) & bank[number]):
                 m.d.sync += self.open.mem_row[number].eq(told.row)
