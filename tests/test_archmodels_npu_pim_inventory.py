@@ -51,17 +51,14 @@ def assert_counts(component, items):
     assert flattened_count(text, "dut").flip_flop_bits == own.flip_flop_bits
 
 
-def spread(points, quick):
-    """Names of points; all but the quick ones are for the long tier."""
-    return [pytest.param(name, marks=[pytest.mark.full] * (name not in quick)) for name in points]
-
-
-@pytest.mark.parametrize("name", spread(POINTS, {"single_steps", "one_of_each", "no_window"}))
+@pytest.mark.spread({"one_of_each", "no_window"})
+@pytest.mark.parametrize("name", POINTS)
 def test_timers(name):
     assert_counts(Timers(POINTS[name]), timers.timers(POINTS[name]))
 
 
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(3))
 def test_timers_of_random_channels(seed):
     drawn = random_channel(random.Random(seed))
     channel = replace(drawn, fidelity=Fidelity.CORRECTED, bank_groups=2)
@@ -85,7 +82,8 @@ DRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", spread(DRAMS, {"bf16"}))
+@pytest.mark.spread({"bf16"})
+@pytest.mark.parametrize("name", DRAMS)
 def test_dram(name):
     assert_counts(Dram(DRAMS[name]), banks.banks(DRAMS[name]))
 
@@ -107,7 +105,8 @@ CONTROLLERS = {
 }
 
 
-@pytest.mark.parametrize("name", spread(CONTROLLERS, {"queues_of_one"}))
+@pytest.mark.spread({"queues_of_one"})
+@pytest.mark.parametrize("name", CONTROLLERS)
 def test_controller(name):
     channel = CONTROLLERS[name]
     counters = timers.timers(channel) | (timers.refresh(channel) if channel.refresh else {})

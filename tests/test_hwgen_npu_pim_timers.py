@@ -162,6 +162,7 @@ def run(channel: PimChannel, cycles: int, seed: int) -> Counter[Command]:
     return issued
 
 
+@pytest.mark.spread({"steps", "single", "odd_bursts", "one_of_each"})
 @pytest.mark.parametrize("name", POINTS)
 def test_ready_is_what_the_table_allows(name):
     channel = POINTS[name]
@@ -169,6 +170,7 @@ def test_ready_is_what_the_table_allows(name):
     assert set(issued) == set(commands(channel))
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("seed", range(4))
 def test_ready_on_random_channels(seed):
     rng = random.Random(seed)
