@@ -8,7 +8,7 @@ import pytest
 from archmodels.npu_pim import flow
 from archmodels.npu_pim.attention import attention
 from archmodels.npu_pim.decode import adaptive
-from archmodels.npu_pim.flow import flow_cycles, weights_room
+from archmodels.npu_pim.flow import Beside, Flow, Segment, flow_cycles, weights_room
 from archmodels.npu_pim.levers import decoded, iteration_cycles
 from archmodels.npu_pim.npu import (
     START_CYCLES,
@@ -165,6 +165,41 @@ def test_room_is_what_inputs_and_sums_leave() -> None:
     layers = MODEL.linears
     most = max(256 * (2 * one.inputs + 4 * one.outputs) for one in layers)
     assert weights_room(BASE, MODEL, 256) == BASE.spad_bytes - most
+
+
+def test_what_is_kept_has_its_room() -> None:
+    """One byte a cycle from START_CYCLES on, room for two pieces of ten bytes, 100 cycles each.
+
+    The second piece of the second segment waits for the first's room, not for what is kept; it does
+    not where nothing is kept, and where what was kept has been freed.
+    """
+    first = Segment(cycles=100, pieces=1, fetched=10)
+    others = [Segment(cycles=100, pieces=2, fetched=10)]
+    freed = Segment(cycles=100, pieces=1, freed=10)
+    for segments, end in (
+        ([first, *others], START_CYCLES + 10 + 300),
+        ([replace(first, kept=10), *others], START_CYCLES + 10 + 200 + 10 + 100),
+        ([replace(first, kept=10), freed, *others], START_CYCLES + 10 + 400),
+    ):
+        assert Flow(1.0, 20.0, []).run(segments) == end
+
+
+def test_bytes_come_slowly_beside_attention_and_not_beside_vector_work() -> None:
+    """A hundred bytes behind ten: beside attention at half the rate; behind thirty other cycles."""
+    first = Segment(cycles=0, pieces=1, fetched=10)
+    last = Segment(cycles=0, pieces=1, fetched=100)
+    beside = [Beside(cycles=50, memory=0.5)]
+    moves = Segment(cycles=30, moves=True)
+    attends = replace(first, begins=0)
+    assert Flow(1.0, 200.0, beside).run([attends, last]) == START_CYCLES + 10 + 50 + 75
+    assert Flow(1.0, 200.0, []).run([first, moves, last]) == START_CYCLES + 10 + 30 + 100
+    assert Flow(1.0, 200.0, []).run([first, replace(moves, moves=False), last]) == (
+        START_CYCLES + 110
+    )
+    both = [attends, replace(moves, cycles=20), last]  # 20 at half the rate are 40 cycles
+    assert Flow(1.0, 200.0, beside).run(both) == START_CYCLES + 10 + 40 + 10 + 95
+    waits = [attends, replace(last, waits=0), replace(first, cycles=7)]
+    assert Flow(1.0, 200.0, [Beside(cycles=500, memory=1.0)]).run(waits) == START_CYCLES + 517
 
 
 def test_layers_beyond_those_that_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ class _Memory:
         return 1.0, math.inf
 
 
-class _Flow:
+class Flow:
     """Follows segments in their order."""
 
     def __init__(self, bytes_per_cycle: float, room: float, attentions: Sequence[Beside]) -> None:
@@ -269,7 +269,7 @@ def _layers(parts: Sequence[_Part], count: int) -> Iterator[list[Segment]]:
         yield found
 
 
-def _iteration(flow: _Flow, parts: Sequence[_Part], layers: int) -> float:
+def _iteration(flow: Flow, parts: Sequence[_Part], layers: int) -> float:
     """Cycles of all layers; those beyond STEADY_LAYERS take what two before the last took."""
     followed = min(layers, STEADY_LAYERS)
     ends = [flow.run(one) for one in _layers(parts, followed)]
@@ -303,5 +303,5 @@ def flow_cycles(device: NpuPimDevice, model: Llm, loads: Sequence[Load]) -> floa
         pieces = [one.fetched for part in parts for one in (*part.rest(), *part.qkv())]
         if 2 * max(pieces) > room:
             return math.inf
-        found.append(_iteration(_Flow(rate, room, besides), parts, model.stage_layers))
+        found.append(_iteration(Flow(rate, room, besides), parts, model.stage_layers))
     return min(found)
