@@ -1,4 +1,7 @@
-"""Whether commands of a channel keep the table of distances, and find the rows that they need."""
+"""Whether commands of a channel keep the table of distances, and find the rows that they need.
+
+Those of a model, or what was seen on the bus.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -114,14 +117,14 @@ def check_rows(channel: PimChannel, found: Sequence[Issue]) -> None:
         match issue.command:
             case Command.ACT:
                 assert issue.bank not in accesses, issue
-                assert products.get(issue.bank) != issue.step.row, issue
+                assert products.get(issue.bank) != issue.row, issue
                 assert not is_single or issue.bank not in products, issue
-                accesses[issue.bank] = issue.step.row
+                accesses[issue.bank] = issue.row
             case Command.G_ACT:
                 for bank in banks:
-                    assert bank not in products and accesses.get(bank) != issue.step.row, issue
+                    assert bank not in products and accesses.get(bank) != issue.row, issue
                     assert not is_single or bank not in accesses, issue
-                    products[bank] = issue.step.row
+                    products[bank] = issue.row
             case Command.PRE:
                 assert issue.bank in (accesses.keys() | products.keys() if is_single else accesses)
                 accesses.pop(issue.bank, None)

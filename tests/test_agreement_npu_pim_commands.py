@@ -56,6 +56,6 @@ def test_commands_are_those_of_the_model(name):
     assert [
         fields(one.cycle, one.command, one.bank, one.row, one.column, one.steps) for one in told
     ] == [
-        fields(one.cycle, one.command, one.bank, one.step.row, one.step.column, one.steps)
+        fields(one.cycle, one.command, one.bank, one.row, one.step.column, one.steps)
         for one in issues
     ]

@@ -158,7 +158,7 @@ def check_services(
     passed: Counter[int] = Counter()
     for issue in done.issues:
         if issue.command == Command.ACT:
-            opened[issue.bank] = issue.step.row
+            opened[issue.bank] = issue.row
         if issue.command not in (Command.RD, Command.WR):
             continue
         own = waiting[issue.bank]
@@ -169,7 +169,7 @@ def check_services(
         assert (access.column, access.write) == (issue.step.column, issue.command == Command.WR)
     assert not any(waiting.values())
     tiles = [one for one in pim if one.kind == PimKind.TILE]
-    rows = [one.step.row for one in done.issues if one.command == Command.G_ACT]
+    rows = [one.row for one in done.issues if one.command == Command.G_ACT]
     assert rows == [one.row for one in tiles for _ in range(channel.groups)]
     columns = [one.step.column for one in done.issues if one.command == Command.GEMV]
     if channel.composite:

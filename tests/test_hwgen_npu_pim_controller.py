@@ -5,8 +5,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from npu_pim_commands import check, check_rows
 from npu_pim_controller import access, play, small, tile, vector
-from npu_pim_watch import Watch
 
 from archmodels.npu_pim.channel import TILE_ROW, Sequencer
 from designs.npu_pim import DramTiming, Precharge, Product, RowBuffers
@@ -184,9 +184,8 @@ def test_random_traffic_is_legal_and_every_access_is_served(name):
         cycles=5000 if channel.timing == DramTiming() else 1600,
         pauses={"pim": lambda cycle: cycle // 300 % 2, "host": lambda cycle: cycle // 500 % 2},
     )
-    watch = Watch(channel)
-    for one in played.commands:
-        watch.see(one)
+    check(channel, played.commands)
+    check_rows(channel, played.commands)
     assert len(played.accepted["pim"]) == len(pim)
     cycles = served(channel, played, host)
     assert len(cycles) == len(host)

@@ -47,6 +47,10 @@ class Issue:
         return self.step.bank
 
     @property
+    def row(self) -> int:
+        return self.step.row
+
+    @property
     def steps(self) -> int:
         return self.step.steps
 
