@@ -158,12 +158,10 @@ def least_loaded(
     load = [sum(map(cost, lengths)) for lengths in channels.lengths]
     waiting = []
     for length in sorted((one.length for one in requests if one.channel is None), reverse=True):
-        tiles = channels.tiles(length)
-        places = [one for one in range(device.channels) if tiles <= channels.room[one]]
-        if not places:
+        place = lightest(load, channels.room, channels.tiles(length))
+        if place is None:
             waiting.append(length)
             continue
-        place = min(places, key=load.__getitem__)
         channels.add(place, length)
         load[place] += cost(length)
     return channels.packed(waiting)
@@ -176,9 +174,7 @@ def in_rotation(device: NpuPimDevice, model: Llm, requests: Sequence[Request]) -
     for request in requests:
         if request.channel is not None:
             continue
-        tiles = channels.tiles(request.length)
-        turn = [(start + step) % device.channels for step in range(device.channels)]
-        place = next((one for one in turn if tiles <= channels.room[one]), None)
+        place = next_in_turn(start, channels.room, channels.tiles(request.length))
         if place is None:
             waiting.append(request.length)
             continue
