@@ -184,10 +184,14 @@ def test_requests_enter_in_order_as_room_comes_free() -> None:
 
 
 def test_room_is_kept_for_all_tokens() -> None:
-    """Two that fit as they come, but not when they have grown, are not in one channel."""
+    """Two that fit as they come, but not with one more token each, are not in one channel."""
     device = replace(DEVICE, channels=1)
-    most = longest_served(device, MODEL, NEVER)
-    growing = [Request(length=8, output=most - 40), Request(length=8, output=most - 40)]
+    room = free_tiles(device, MODEL)
+    half = longest(device, MODEL, room - room // 2)
+    assert (
+        2 * request_tiles(device, MODEL, half) <= room < 2 * request_tiles(device, MODEL, half + 1)
+    )
+    growing = at_once(half, half, output=2)
     result = serve(device, MODEL, growing, NEVER)
     assert entered(result)[1] > 0
     assert max(one.tokens for one in result.iterations) == 1
