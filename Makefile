@@ -44,6 +44,7 @@ bench: .venv/ready ## measure; the tables in benchmarks/results
 	@$(BIN)/python -m benchmarks.attention_schedule
 	@$(BIN)/python -m benchmarks.attention_front
 	@$(BIN)/python -m benchmarks.attention_error
+	@$(BIN)/python -m benchmarks.serving
 
 calibrate: .venv/ready ## prices of asap7, sky130hd and sg13g2 from the Liberty files in LIBERTY_DIR
 	@test -n "$(LIBERTY_DIR)" || { echo "LIBERTY_DIR must be a folder with asap7.lib.gz, sky130hd.lib.gz, sg13g2.lib.gz and sram/, and it is not given" >&2; exit 2; }

@@ -52,7 +52,7 @@ def _rate(axes: Any, found: Serving, clock_hz: int) -> None:
             axes.stairs(np.diff(sums) / np.diff(edges), edges, color=colour, label=label)
     axes.set_ylabel("tokens per second")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     axes.grid(visible=True, linewidth=0.3)
 
 
