@@ -9,7 +9,7 @@ from archmodels.npu_pim import flow
 from archmodels.npu_pim.attention import attention
 from archmodels.npu_pim.decode import adaptive
 from archmodels.npu_pim.flow import Beside, Flow, Segment, flow_cycles, weights_room
-from archmodels.npu_pim.levers import decoded, iteration_cycles
+from archmodels.npu_pim.levers import batch_attention, decoded, iteration_cycles
 from archmodels.npu_pim.npu import (
     START_CYCLES,
     block_cycles,
@@ -255,6 +255,18 @@ def test_stripes_of_a_request_are_in_channels_of_their_own() -> None:
     assert sorted(map(len, own.channels))[-4:] == [1, 1, 1, 1] and max(map(len, own.channels)) == 1
     together = own | Batch(channels=own.channels, requests=1)
     assert together.extra == 6
+
+
+def test_channels_wait_for_each_other_where_a_request_is_in_several() -> None:
+    """And 3 sums of 1024 values are added, a cycle each on 8 units of 128 lanes."""
+    device = pulled(BASE, ("stripe_tokens", "flows"))
+    plain = pulled(BASE, ("stripe_tokens",))
+    for length, extra in ((500, 0), (2000, 3)):
+        batch = shared(device, MODEL, [Request(length=length)], 1).micro_batches[0][0]
+        waits = attention(plain, MODEL.shard, batch.channels).cycles
+        found = batch_attention(device, MODEL, batch).cycles
+        assert (found == waits + extra) == (extra > 0)
+        assert batch_attention(plain, MODEL, batch).cycles == waits + extra
 
 
 def test_what_has_no_room_waits() -> None:

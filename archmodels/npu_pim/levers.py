@@ -5,7 +5,7 @@ authors do. Capacity, bandwidth and peak rates of the memory are the same with a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
@@ -32,9 +32,14 @@ class Decoded:
 
 
 def batch_attention(device: NpuPimDevice, model: Llm, batch: Batch) -> Attention:
-    """Of a batch, with the sums of stripes that are added on the vector units."""
-    heads = model.shard
-    work = attention(device, heads, batch.channels)
+    """Of a batch, with the sums of stripes that are added on the vector units.
+
+    Softmax of a request that is in several channels waits for all of them: none flows.
+    """
+    heads, own = model.shard, device
+    if batch.extra:
+        own = replace(device, levers=replace(device.levers, flows=False))
+    work = attention(own, heads, batch.channels)
     merged = element_cycles(device, batch.extra * heads.heads * heads.head_dim)
     return work.later(merged) if merged else work
 

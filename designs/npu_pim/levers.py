@@ -111,7 +111,9 @@ class Levers:
         unit="tokens",
     )
     flows: bool = boolean(
-        default=False, doc="a channel goes on to its values when its own logits are done"
+        default=False,
+        doc="a channel goes on to its values when its own logits are done, if no request of the "
+        "batch is in several channels",
     )
     sharing: Sharing = choice(
         default=Sharing.PUBLISHED, doc="of requests over sub-batches and channels"
