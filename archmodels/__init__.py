@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archmodels import attention, booth_flex, digit_serial, laconic, lut_ternary, systolic, vitallm
+from archmodels import (
+    attention,
+    booth_flex,
+    digit_serial,
+    laconic,
+    lut_ternary,
+    npu_pim,
+    systolic,
+    vitallm,
+)
 from archmodels.attention import unfused
 from archmodels.counts import Counts
 from archmodels.report import CostReport, report
@@ -15,6 +24,7 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params, Workload, kind_of
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
+from designs.npu_pim import PimChannel
 from designs.rules import Int
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
@@ -28,6 +38,7 @@ MODELS: dict[type[Params], Callable[..., Counts]] = {
     VitaLlmParams: vitallm.counts,
     AttentionParams: attention.counts,
     UnfusedParams: unfused.counts,
+    PimChannel: npu_pim.counts,
 }
 """Params type to the function that counts: (params, workload), or grids of both, to Counts."""
 
@@ -40,7 +51,7 @@ EXACT: dict[type[Params], Callable[..., Counts]] = {
 What MODELS has for such a machine is the expectation over the operands of the workload.
 """
 
-STEPPED: frozenset[type[Params]] = frozenset({VitaLlmParams})
+STEPPED: frozenset[type[Params]] = frozenset({VitaLlmParams, PimChannel})
 """Params types whose model steps through what happens: it takes one point at a time, no grid."""
 
 PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
@@ -52,6 +63,7 @@ PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
     VitaLlmParams: vitallm.port_bits,
     AttentionParams: attention.port_bits,
     UnfusedParams: unfused.port_bits,
+    PimChannel: npu_pim.port_bits,
 }
 """Params type to the payload bits of a transfer, by data port."""
 

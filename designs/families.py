@@ -11,6 +11,7 @@ from designs.booth_flex import BoothFlexFit, BoothFlexParams
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
 from designs.laconic import LaconicFit, LaconicParams
 from designs.lut_ternary import LutTernaryFit, LutTernaryParams
+from designs.npu_pim import PimAttention, PimAttentionFit, PimChannel
 from designs.rules import RuleError, check_rules
 from designs.systolic import SystolicFit, SystolicParams
 from designs.vitallm import VitaLlmFit, VitaLlmParams
@@ -25,10 +26,11 @@ Params: TypeAlias = (
     | VitaLlmParams
     | AttentionParams
     | UnfusedParams
+    | PimChannel
 )
 """Params of any machine."""
 
-Workload: TypeAlias = Gemm | BitnetBlock | Attention
+Workload: TypeAlias = Gemm | BitnetBlock | Attention | PimAttention
 """A workload of any kind."""
 
 FAMILIES: dict[str, dict[str, type[Params]]] = {
@@ -43,6 +45,7 @@ FAMILIES: dict[str, dict[str, type[Params]]] = {
         "vitallm": VitaLlmParams,
     },
     "attention": {"attention": AttentionParams, "unfused": UnfusedParams},
+    "npu_pim": {"channel": PimChannel},
 }
 """Family and machine to params type; the first machine of a family is its default."""
 
@@ -50,6 +53,7 @@ WORKLOADS: dict[str, type[Workload]] = {
     "gemm": Gemm,
     "bitnet_block": BitnetBlock,
     "attention": Attention,
+    "pim_attention": PimAttention,
 }
 """Key of a workload in a file to its type."""
 
@@ -59,6 +63,7 @@ LEAST_WORK: dict[type[Workload], Callable[[Any], Workload]] = {
     Attention: lambda params: Attention(
         heads=params.group, queries=1, keys=params.side, e=params.e, f=params.f
     ),
+    PimAttention: lambda params: PimAttention(keys=1, head_dim=params.row_elements),
 }
 """Type of a workload to one that any machine for such workloads, of these params, can run."""
 
@@ -71,6 +76,7 @@ FITS: dict[type[Params], type[Any]] = {
     VitaLlmParams: VitaLlmFit,
     AttentionParams: AttentionFit,
     UnfusedParams: UnfusedFit,
+    PimChannel: PimAttentionFit,
 }
 """Params type to its pair with a workload, whose RULES say which problems it can be given."""
 

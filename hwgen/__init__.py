@@ -6,6 +6,7 @@ from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
+from designs.npu_pim import PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from hwgen.attention import AttentionCore
@@ -14,6 +15,7 @@ from hwgen.booth_flex import BoothFlexCore
 from hwgen.digit_serial import DigitSerialCore
 from hwgen.laconic import LaconicCore
 from hwgen.lut_ternary import LutTernaryCore
+from hwgen.npu_pim import PimChannelCore
 from hwgen.systolic import SystolicCore
 from hwgen.vitallm import VitaLlmCore
 
@@ -28,6 +30,7 @@ COMPONENTS = {
     VitaLlmParams: VitaLlmCore,
     AttentionParams: AttentionCore,
     UnfusedParams: UnfusedCore,
+    PimChannel: PimChannelCore,
 }
 """Params type to the component that it describes."""
 
@@ -38,6 +41,7 @@ __all__ = [
     "DigitSerialCore",
     "LaconicCore",
     "LutTernaryCore",
+    "PimChannelCore",
     "SystolicCore",
     "UnfusedCore",
     "VitaLlmCore",

@@ -10,6 +10,7 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
+from designs.npu_pim import PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from sim import (
@@ -18,6 +19,7 @@ from sim import (
     bench_digit_serial,
     bench_laconic,
     bench_lut_ternary,
+    bench_npu_pim,
     bench_systolic,
     bench_unfused,
     bench_vitallm,
@@ -62,5 +64,6 @@ BENCHES: dict[type[Params], MachineBench] = {
     VitaLlmParams: bench_vitallm,
     AttentionParams: bench_attention,
     UnfusedParams: bench_unfused,
+    PimChannel: bench_npu_pim,
 }
 """Params type to its bench."""

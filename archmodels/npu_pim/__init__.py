@@ -1,6 +1,7 @@
 """An NPU on memory whose banks compute: cycles of a channel, stages of a device, energy."""
 
 from archmodels.npu_pim.attention import Attention, attention, limited_cycles
+from archmodels.npu_pim.counts import counts, port_bits
 from archmodels.npu_pim.decode import Decoding, Utilisation, adaptive, decode, utilisation
 from archmodels.npu_pim.energy import Energy, currents, energy
 from archmodels.npu_pim.levers import Decoded, decoded
@@ -11,6 +12,8 @@ from archmodels.npu_pim.stages import Stages, in_turn, interleaved
 from archmodels.npu_pim.tiles import period
 
 __all__ = [
+    "counts",
+    "port_bits",
     "shares",
     "pulled",
     "grown",

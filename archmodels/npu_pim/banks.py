@@ -84,6 +84,14 @@ def _levels(lanes: int) -> Iterator[tuple[int, int]]:
         lanes -= lanes // 2
 
 
+def _odd_levels(lanes: int) -> int:
+    """Levels of a tree through which the product of the last lane goes as it is."""
+    levels = 0
+    while lanes > 1 and lanes % 2:
+        lanes, levels = lanes // 2 + 1, levels + 1
+    return levels
+
+
 def _integers(channel: PimChannel) -> dict[str, Item]:
     """Exact sums, each level of a tree a bit wider; an odd word stays as wide as it is."""
     widths, items = [PRODUCT_BITS] * channel.lanes, dict[str, Item]()
@@ -111,7 +119,7 @@ def _integers(channel: PimChannel) -> dict[str, Item]:
 def _floats(channel: PimChannel, number: FloatFormat) -> dict[str, Item]:
     """Sums in float32; a product that cannot be subnormal has only the bits of significands."""
     count, lanes = channel.banks, channel.banks * channel.lanes
-    levels = list(_levels(channel.lanes))
+    levels, odd = list(_levels(channel.lanes)), count * _odd_levels(channel.lanes)
     precision = number.precision
     # Of numbers with the range of float32 a product may be subnormal, and then goes right; of
     # those with less the rounded sum.
@@ -128,7 +136,8 @@ def _floats(channel: PimChannel, number: FloatFormat) -> dict[str, Item]:
         ),
         "unit.normal": mux(2 * precision, bit_length(2 * precision - 1) * lanes),
         "unit.products": plain(product_bits, lanes),
-        "unit.levels": plain(FP32.bits, count * sum(words for _, words in levels)),
+        "unit.odd_products": plain(product_bits, odd),
+        "unit.levels": plain(FP32.bits, count * sum(words for _, words in levels) - odd),
         "unit.adders": Item(
             kind=Kind.FLOAT_ADDER,
             count=count * (1 + sum(adders for adders, _ in levels)),

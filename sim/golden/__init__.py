@@ -10,9 +10,10 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
+from designs.npu_pim import PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
-from sim.golden import attention, booth_flex, lut_ternary, systolic, vitallm
+from sim.golden import attention, booth_flex, lut_ternary, npu_pim, systolic, vitallm
 from sim.golden.attention import unfused
 
 GOLDENS: dict[type[Params], Callable[..., Any]] = {
@@ -24,5 +25,6 @@ GOLDENS: dict[type[Params], Callable[..., Any]] = {
     VitaLlmParams: vitallm.layer,
     AttentionParams: attention.attention,
     UnfusedParams: unfused.attention,
+    PimChannel: npu_pim.channel,
 }
 """Params type to its golden: (params, inputs) to outputs."""
