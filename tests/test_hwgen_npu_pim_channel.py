@@ -127,6 +127,7 @@ def play(channel, rows, pim, host):
     return commands, out["read"], out["result"]
 
 
+@pytest.mark.spread({"dual"})
 @pytest.mark.parametrize("name", POINTS)
 def test_reads_and_results_are_of_the_rows_as_they_are(name):
     channel, rng = POINTS[name], random.Random(f"channel {name}")

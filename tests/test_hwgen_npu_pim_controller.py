@@ -87,7 +87,7 @@ def found(played):
     ]
 
 
-@pytest.mark.spread({"dual", "dual_at_once_steps", "single", "groups_of_three"})
+@pytest.mark.spread({"dual", "single"})
 @pytest.mark.parametrize("name", [name for name in POINTS if name != "two_entries"])
 def test_without_the_host_commands_are_those_of_the_reference(name):
     channel, rng = POINTS[name], random.Random(name)
@@ -159,7 +159,7 @@ def in_order(host, cycles):
             assert len(passed) <= PASSES_MAX
 
 
-@pytest.mark.spread({"dual", "dual_at_once", "single_steps", "two_entries"})
+@pytest.mark.spread({"dual_at_once", "single_steps"})
 @pytest.mark.parametrize(
     "name",
     [
@@ -254,6 +254,7 @@ KEEPING = {
 """Accesses that, if they went on, would keep a command of a vector or a tile waiting."""
 
 
+@pytest.mark.spread({"writes_of_the_tiles_row", "other_rows"})
 @pytest.mark.parametrize(
     ("name", "composite"), [*((name, True) for name in KEEPING), ("writes", False)]
 )
@@ -273,13 +274,14 @@ def test_vectors_and_tiles_do_not_keep_accesses_waiting_for_more_than_a_refresh(
     channel = small()
     pim = [tile(1, 1) for _ in range(120)]
     host = [(access(bank, 1 + bank % 2, tag=bank), 0) for bank in range(channel.banks)]
-    played = play(channel, pim, host, cycles=2000, pauses={"host": lambda cycle: cycle < 100})
+    played = play(channel, pim, host, cycles=720, pauses={"host": lambda cycle: cycle < 100})
     cycles = served(channel, played, host)
     assert len(played.accepted["pim"]) < len(pim)  # dot products have not come to an end
     assert max(cycles.values()) < 100 + 2 * channel.refresh_cycles
     assert len(cycles) == len(host)
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("refresh", [True, False])
 def test_with_one_row_buffer_there_are_accesses_or_dot_products(refresh):
     channel, rng = small(**SINGLE, refresh=refresh), random.Random(5)
