@@ -6,12 +6,14 @@ Rows are made at a few of the points; `test_everything` has all of them.
 import csv
 import json
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from neupims_reference import FILE, folder, placement
 
-from archmodels.npu_pim import adaptive, decode, halves
+from archmodels.npu_pim import adaptive, decode, halves, in_turn, interleaved
 from archmodels.npu_pim.area import area, area_prices, parse
 from archmodels.technology.entries import TechnologyError
 from designs.npu_pim import PimChannel, RowBuffers
@@ -21,14 +23,17 @@ from dse.reproduce.measurements import Measurements, load
 from dse.reproduce.neupims import (
     NEUPIMS,
     ablation,
+    beyond,
     correctness,
     headline,
     interleaving,
     parallel,
+    plots,
     points,
     rows,
     simulator,
     spent,
+    timeline,
     use,
 )
 from dse.reproduce.neupims.points import Machine, Point, models
@@ -48,6 +53,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (points, headline, interleaving, spent):
         monkeypatch.setattr(module, "points", lambda: FEW)
     monkeypatch.setattr(ablation, "BATCHES", (64, 256))
+    monkeypatch.setattr(beyond, "BATCHES", (64, 256))
+    monkeypatch.setattr(beyond, "TITLES", {"gpt3_7b": "GPT-3 7B"})
     monkeypatch.setattr(interleaving, "BATCHES", (32, 64, 128, 256))
     monkeypatch.setattr(interleaving, "LENGTHS", (64, 512))
     interleaving.gains.cache_clear()
@@ -195,3 +202,34 @@ def test_area_of_a_channel() -> None:
     assert one.row_buffers == one.subarray_latches == 0 and one.mac_units == found.mac_units
     with pytest.raises(TechnologyError, match="pim_area.yaml: die is missing"):
         parse("sources: {}")
+
+
+def test_a_timeline_is_its_stages() -> None:
+    """Arrays and channels begin and end where the model's stages do; nothing overlaps itself."""
+    model = models()["gpt3_7b"]
+    placed = points.packed(model, "ShareGPT", 64)
+    turned = timeline.turned(points.CORRECTED, model, placed)
+    mixed = timeline.mixed(points.CORRECTED, model, placed)
+    stages = in_turn(points.CORRECTED, model, placed)
+    assert turned.marks == pytest.approx((0, stages.a, stages.a + stages.b, stages.layer_cycles))
+    other = interleaved(points.CORRECTED, model, *halves(placed))
+    assert mixed.marks[-1] == pytest.approx(other.layer_cycles)
+    for found in (turned, mixed):
+        assert max(one.end for one in found.segments) == pytest.approx(found.marks[-1])
+        assert all(0 <= one.bus <= 1 + 1e-9 for one in found.segments)
+        for unit in range(-1, 32):
+            own = sorted((one.start, one.end) for one in found.segments if one.unit == unit)
+            assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(own))
+    sums = [one for one in turned.segments if one.kind == timeline.ATTEND]
+    assert {one.start for one in sums} == {max(
+        one.end for one in turned.segments if one.kind == timeline.LOGIT
+    )}  # fmt: skip
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("name", NEUPIMS.plots)
+def test_plots(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "BATCHES", (64, 256))
+    monkeypatch.setattr(plots, "TITLES", {"gpt3_7b": "GPT-3 7B"})
+    NEUPIMS.plots[name](measured(), (), tmp_path / name)
+    assert (tmp_path / name).stat().st_size > 10_000

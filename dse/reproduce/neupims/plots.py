@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -53,7 +54,7 @@ def _legend(figure: Figure, axes: Any, columns: int) -> None:
 def throughput(found: Measurements, technologies: Technologies, path: Path) -> None:
     """A panel for each model and data set."""
     figure = _figure((13.0, 6.2))
-    panels = figure.subplots(len(SETS), len(TITLES), sharex=True)
+    panels = figure.subplots(len(SETS), len(TITLES), sharex=True, squeeze=False)
     for row, lengths in enumerate(SETS):
         for column, (model, title) in enumerate(TITLES.items()):
             axes = panels[row][column]
@@ -148,7 +149,7 @@ def runs(found: Measurements, technologies: Technologies, path: Path) -> None:
     axes.set(xlabel="model over simulator [%]", xlim=(-9, 9),
              title="the model beside the authors' simulator")  # fmt: skip
     axes.grid(visible=True, linewidth=THIN)
-    axes.legend(frameon=False, loc="lower right")
+    _legend(figure, axes, 3)
     save(figure, path)
 
 
@@ -156,11 +157,11 @@ def where(found: Measurements, technologies: Technologies, path: Path) -> None:
     """Maps of what interleaving gains: a panel for each model."""
     figure, panels = side_by_side(len(TITLES), (4.2, 3.6))
     colors = colormaps["PuOr"].with_extremes(bad="#eeeeee")
-    norm, image = LogNorm(0.5, 2.0), None
+    norm = LogNorm(0.5, 2.0)
     batches, lengths = interleaving.BATCHES, interleaving.LENGTHS
     for name, axes in zip(TITLES, panels, strict=True):
         gains = interleaving.gains(name).gains
-        image = axes.imshow(gains, cmap=colors, norm=norm, aspect="auto", origin="lower")
+        axes.imshow(gains, cmap=colors, norm=norm, aspect="auto", origin="lower")
         for row, column in np.argwhere(gains > 1):
             axes.plot(column, row, color="black", marker=".", markersize=3)
         ticks = [place for place, batch in enumerate(batches) if batch % 256 == 0 or batch == 128]
@@ -168,7 +169,9 @@ def where(found: Measurements, technologies: Technologies, path: Path) -> None:
         axes.set_yticks(range(len(lengths)), [str(one) for one in lengths])
         axes.set(title=TITLES[name], xlabel="requests of a micro-batch")
     panels[0].set_ylabel("tokens of each request")
-    bar = figure.colorbar(image, ax=panels, ticks=_ticks(), format="%.2g", pad=0.01)
+    bar = figure.colorbar(
+        ScalarMappable(norm, colors), ax=panels, ticks=_ticks(), format="%.2g", pad=0.01
+    )
     bar.set_label("speed, interleaved over in turn")
     bar.ax.minorticks_off()
     figure.suptitle("Where interleaving pays (dots); grey: the caches have no room")

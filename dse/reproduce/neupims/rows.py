@@ -6,6 +6,7 @@ from dse.reproduce.measurements import Measurements
 from dse.reproduce.neupims import (
     ablation,
     area,
+    beyond,
     correctness,
     headline,
     interleaving,
@@ -26,6 +27,7 @@ PARTS: Sequence[Callable[[Measurements], list[Row]]] = (
     lambda found: parallel.rows(),
     lambda found: interleaving.rows(),
     lambda found: correctness.rows(),
+    lambda found: beyond.rows(),
     simulator.rows,
 )
 

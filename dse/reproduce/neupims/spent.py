@@ -43,7 +43,10 @@ SLOW = (
     "their public NPU alone takes ten times as long as NeuPIMs, and idles meanwhile: less power, "
     "more energy; the paper's numbers fit one that takes 2.4 times as long"
 )
-FAIR = "against an NPU whose heads follow each other, power is as much higher as it is slower less"
+FAIR = (
+    "against an NPU whose heads follow each other and which takes no longer; always interleaved, "
+    "NeuPIMs reads every weight twice and idles two row buffers"
+)
 ADDED = (
     "with 0.8 pJ for a bit over the interposer (O'Connor et al.) and 0.93 pJ for a multiply-"
     "accumulate in arrays and banks alike (attacc-rtl); scratchpads and vector units left out"

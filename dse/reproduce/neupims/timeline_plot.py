@@ -19,8 +19,8 @@ MODEL, LENGTHS, BATCH = "gpt3_7b", "ShareGPT", 256
 INCHES = (11.0, 7.6)
 HEIGHTS = (1.0, 3.2, 1.0)
 COLORS = {LINEAR: STYLES[0][0], VECTOR: STYLES[4][0], LOGIT: STYLES[1][0], ATTEND: STYLES[2][0]}
-NAMED = 0.035
-"""Part of the axis that a bar has whose name is written into it."""
+LETTER = 0.012
+"""Part of the axis that a letter takes; names are written into bars that have room for them."""
 
 KILO = 1000
 
@@ -61,7 +61,7 @@ def _panel(rows: Any, own: Timeline, last: float) -> None:
             continue
         arrays.barh(0, width, 0.8, left=start, color=color, edgecolor="white", linewidth=0.5)
         bus.bar(start, one.bus, width, align="edge", color=color)
-        if width > NAMED * last:
+        if width > LETTER * len(one.name) * last:
             arrays.text(start + width / 2, 0, one.name, ha="center", va="center", color="white",
                         fontsize=8)  # fmt: skip
     for axes in rows:

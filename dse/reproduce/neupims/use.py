@@ -6,11 +6,13 @@ from archmodels.npu_pim import Stages, halves, in_turn, interleaved
 from archmodels.npu_pim.attention import Channels
 from archmodels.npu_pim.baselines import blocked_published
 from archmodels.npu_pim.decode import Utilisation, utilisation
+from archmodels.npu_pim.stages import qkv_cycles, rest_cycles
 from designs.npu_pim import Llm, NpuPimDevice
 from dse.reproduce.neupims.points import (
     BLOCKED,
     CORRECTED,
     PUBLISHED,
+    count,
     models,
     packed,
     rotated,
@@ -31,6 +33,10 @@ MODEL, LENGTHS, BATCH = "gpt3_30b", "ShareGPT", 256
 BUSY_ARRAYS = (
     "time in which arrays have work, waits for memory left out; the simulator counts a pipeline as "
     "busy until it is empty, and so while it waits for weights"
+)
+UNDER_WAY = (
+    "time in which a linear layer or vector work is under way, waits for weights included: the "
+    "paper's number of NeuPIMs lies between"
 )
 BUSY_CHANNELS = "time in which a channel has vectors or tiles, mean of all channels"
 DONE = "multiply-accumulates of requests, no padding, over those of all units in all cycles"
@@ -87,4 +93,25 @@ def rows() -> list[Row]:
         for name, own in shares.items()
         for value in (float(getattr(own, key)),)
     ]
-    return [*busy, *true]
+    return [*busy, *_under_way(), *true]
+
+
+def _under_way() -> list[Row]:
+    """Of the arrays, with the time that they wait for weights."""
+    model = replace(models()[MODEL], pipeline_parallel=1)
+    turned = blocked_published(BLOCKED, model, rotated(models()[MODEL], LENGTHS, BATCH))
+    parts = halves(packed(models()[MODEL], LENGTHS, BATCH))
+    linear = sum(
+        float(cycles(PUBLISHED, model, count(part)))
+        for part in parts
+        for cycles in (qkv_cycles, rest_cycles)
+    )
+    shares = {
+        "NPU+PIM, as published": (turned.a + turned.e) / turned.layer_cycles,
+        "NeuPIMs, as published": linear / interleaved(PUBLISHED, model, *parts).layer_cycles,
+    }
+    return [
+        Row(section=SECTION, what=f"arrays or their weights, {name}", ours=value, source=PAPER,
+            paper=NAMES[name][0], reason=UNDER_WAY)
+        for name, value in shares.items()
+    ]  # fmt: skip
