@@ -19,7 +19,7 @@ from sim.outputs import difference
 from sim.runner import lint
 from sim.streams import Pause
 
-SHORT = {"two_banks", "steps_apart", "single", "bf16"}
+SHORT = {"two_banks", "bf16"}
 """Simulated in Amaranth's simulator in the short tier."""
 
 
@@ -41,7 +41,7 @@ def test_shipped_preset_in_verilator(workload):
     assert_agrees(agree("pim8", design.params, design.workloads[workload]))
 
 
-@pytest.mark.spread({"at_once", "newton", "three_banks", "fp16"})
+@pytest.mark.spread({"newton", "fp16"})
 @pytest.mark.parametrize("name", POINTS)
 def test_netlist(name):
     assert_netlist_agrees(*POINTS[name])
@@ -70,7 +70,7 @@ def test_no_register_is_idle(name):
     assert flat.flip_flop_bits == count_design("dut", params).flip_flop_bits
 
 
-@pytest.mark.spread({"newton", "three_banks"})
+@pytest.mark.spread({"three_banks"})
 @pytest.mark.parametrize("name", POINTS)
 def test_verilator_has_nothing_to_say(name, tmp_path):
     paths = write(emit("dut", POINTS[name][0]), tmp_path)
