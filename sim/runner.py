@@ -42,6 +42,14 @@ MAKE_SETTINGS = (
     "USER_LDFLAGS=-s",
 )
 
+RUNTIME_HEADERS = ("verilated.h", "verilated_vpi.h", "verilated_dpi.h")
+"""What the code of any model and of its main program begins with."""
+HEADER_SUFFIXES = (".h", ".h.gch")
+HEADER_RULE = (
+    "runtime.h.gch: runtime.h; "
+    "$(CXX) $(OPT_FAST) $(CXXFLAGS) $(CPPFLAGS) $(CFG_CXXFLAGS_PCH) $< -o $@"
+)
+
 
 class ToolError(Exception):
     """What this machine lacks for a simulation, in one sentence."""
@@ -158,7 +166,7 @@ def build_harness(
     if not is_cached:
         runtime = cache_dir / f"runtime-{digest([*tools, *flags])}.a"
         if not runtime.exists():
-            _store(runtime, lambda folder: _compile_runtime(folder, waves))
+            _store(runtime, lambda folder: _compile_runtime(folder, runtime, waves))
         _store(path, lambda folder: _compile(folder, sources, core, harness, runtime, waves))
     return path, is_cached
 
@@ -275,8 +283,12 @@ def _compile(
     """Compiles the simulation of `core` under the harness `top`; the executable."""
     (folder / "harness.sv").write_text(top)
     (folder / "runtime.a").symlink_to(runtime.absolute())
+    for suffix in HEADER_SUFFIXES:
+        (folder / f"runtime{suffix}").symlink_to(runtime.with_suffix(suffix).absolute())
+    # Where a model is compiled in parts, Verilator has such a header of its own.
+    header = "USER_CPPFLAGS=$(if $(filter 0,$(VM_PARALLEL_BUILDS)),-include runtime.h)"
     runner = _WheelVerilator(
-        waves=waves, make_settings=["VM_GLOBAL_FAST=", "USER_LDLIBS=runtime.a"]
+        waves=waves, make_settings=["VM_GLOBAL_FAST=", "USER_LDLIBS=runtime.a", header]
     )
     _verilate(runner, folder, [*_waivers_first(sources), folder / "harness.sv"], core)
     return folder / TOP
@@ -287,12 +299,27 @@ def _waivers_first(sources: Sequence[Path]) -> list[Path]:
     return sorted((path.absolute() for path in sources), key=lambda path: path.suffix != ".vlt")
 
 
-def _compile_runtime(folder: Path, waves: bool) -> Path:
-    """Compiles Verilator's runtime: what the build of an empty module leaves, as a library."""
+def _compile_runtime(folder: Path, runtime: Path, waves: bool) -> Path:
+    """Compiles Verilator's runtime: what the build of an empty module leaves, as a library.
+
+    Its headers, which are most of what a small core takes to compile, are compiled beside it: they
+    are there when the library is.
+    """
     (folder / "empty.v").write_text(f"module {TOP}; endmodule\n")
     _verilate(_WheelVerilator(waves=waves), folder, [folder / "empty.v"], "an empty module")
     objects = [path.name for path in sorted(folder.glob("verilated*.o"))]
     subprocess.run(["ar", "rcs", "runtime.a", *objects], cwd=folder, check=True)
+    header = folder / "runtime.h"
+    header.write_text("".join(f'#include "{name}"\n' for name in RUNTIME_HEADERS))
+    subprocess.run(
+        ["make", "-f", "Vtop.mk", *MAKE_SETTINGS, "--eval", HEADER_RULE, "runtime.h.gch"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    for suffix in HEADER_SUFFIXES:
+        with replacing(runtime.with_suffix(suffix)) as partial:
+            shutil.copy(folder / f"runtime{suffix}", partial)
     return folder / "runtime.a"
 
 
