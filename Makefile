@@ -26,7 +26,7 @@ test: .venv/model-ready ## lint, types, and every test of the short tier
 
 test-full: .venv/model-ready .venv-lowest/model-ready ## every test, and the short tier on the lowest versions allowed
 	@.venv-lowest/bin/python $(PYTEST)
-	@$(BIN)/python $(PYTEST) -m 'full or not full'
+	@$(BIN)/python $(PYTEST) --hypothesis-profile full -m 'full or not full'
 
 bench: .venv/ready ## measure; the tables in benchmarks/results
 	@$(BIN)/python -m benchmarks.agreement

@@ -12,8 +12,12 @@ from dse.cli import main
 ROOT = Path(__file__).parent.parent
 
 # No deadline: the first example may wait for a build. In CI the examples are the same every time.
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+EXAMPLES = 30
+settings.register_profile("full", deadline=None)
+settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
+settings.register_profile(
+    "ci", deadline=None, max_examples=EXAMPLES, derandomize=True, print_blob=True
+)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

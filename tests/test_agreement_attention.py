@@ -91,6 +91,7 @@ def test_what_hidden_keys_hold_does_not_matter():
     assert np.array_equal(found, attention(params, workload, inputs))
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_buffers_fill_as_much_however_long_the_sequence(times):
     """High-water marks of the rings, and the words of keys and values: each read once a block."""

@@ -37,6 +37,7 @@ def test_everything_is_measured_and_as_wanted() -> None:
         assert all(row.ours is not None and row.is_met is not False for row in found)
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("engine", simulated(), ids=lambda one: one.name)
 def test_what_was_measured_is_what_is_emitted(engine) -> None:
     """Else `hwgen reproduce fusemax --liberty-dir .` simulates it again."""

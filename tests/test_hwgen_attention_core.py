@@ -49,6 +49,7 @@ def test_no_register_is_idle(name):
     assert flattened_count(text, "core").flip_flop_bits == count(text, "core").flip_flop_bits
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("name", [*FORMS, "square", "published", "sequential_two_slots"])
 def test_verilog_is_clean(name, tmp_path):
     paths = write(emit("dut", POINTS[name][0]), tmp_path)

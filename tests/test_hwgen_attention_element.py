@@ -90,6 +90,7 @@ def drawn(steps, rng):
     return op, acc, fresh, west, north
 
 
+@pytest.mark.spread(5)
 @EVERY_ELEMENT
 def test_any_commands(element):
     steps = Steps(element.engine)

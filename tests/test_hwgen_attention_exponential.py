@@ -64,6 +64,7 @@ def computed(params, stimuli, pause):
     return outputs["weight"]
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("pause", [0, 2])
 @pytest.mark.parametrize("variant", VARIANTS, ids=variant_name)
 def test_every_exponent(variant, pause):

@@ -57,6 +57,7 @@ def modules(emission):
     return {module: rest for module, *rest in MODULE.findall(emission.files[f"{name}.v"])}
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("name", SPREAD)
 def test_verilator_finds_nothing_that_is_not_waived(name, emissions, tmp_path):
     paths = write(emissions[name], tmp_path)

@@ -83,6 +83,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("fault", PLANTED)
 @pytest.mark.parametrize("name", ["os_double", "ws_single"])
 def test_planted_difference_is_found(name, fault):

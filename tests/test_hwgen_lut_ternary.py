@@ -139,6 +139,7 @@ def test_any_shape_and_values_with_stationary_tables(size, blocks, shape, levels
     assert result.cycles == ceil_div(job.m, 2) * row_steps + sum(core.latencies.values())
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("activation", FLOAT_FORMATS)
 @pytest.mark.parametrize(
     "variant",

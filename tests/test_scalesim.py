@@ -15,7 +15,7 @@ from designs.rules import ceil_div
 from dse.verify import agree
 
 REFERENCES = references()
-SMALL_ARRAY = 8
+SMALL_ARRAY = 4
 SHORT_RUN_CYCLES = 20_000
 
 

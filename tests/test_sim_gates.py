@@ -381,6 +381,7 @@ def verilated(name, library, tmp_path):
     return cycles[0]
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_netlist_passes_the_bench_of_its_rtl(name, tmp_path):
     params, workload = DESIGNS[name]

@@ -109,6 +109,7 @@ def state(params, q, tiles, shift):
     return [] if rm is None else [(rm, rd, rnv)]
 
 
+@pytest.mark.spread(150)
 @pytest.mark.parametrize("splits", [1, 2, 4])
 @pytest.mark.parametrize("case", Case)
 @pytest.mark.parametrize("name", WORKLOADS)

@@ -111,6 +111,7 @@ def test_sums_and_products_as_fractions(number, subnormals):
         assert product == rounded(number, u * v, (x ^ y) >> top)
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("subnormals", [True, False])
 @pytest.mark.parametrize(
     ("name", "to"), [("fp16", "fp16"), ("bf16", "bf16"), ("fp32", "fp32"), ("fp16", "fp32")]
