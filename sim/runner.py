@@ -159,7 +159,7 @@ def build_harness(
     """
     cache_dir = cache_dir or default_cache_dir()
     tools = _tool_versions()
-    flags = [*VERILATOR_FLAGS, *MAKE_SETTINGS, str(waves)]
+    flags = [*VERILATOR_FLAGS, *MAKE_SETTINGS, HEADER_RULE, str(waves)]
     texts = [text for path in sources for text in (path.name, path.read_text())]
     path = cache_dir / f"{core}-{digest([*tools, *flags, harness, *texts])}"
     is_cached = path.exists()
