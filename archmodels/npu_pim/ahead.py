@@ -67,7 +67,7 @@ class Setting:
 
     @property
     def refreshed_ranks(self) -> int:
-        """At once."""
+        """Ranks that are refreshed at once."""
         return self.channel.ranks if self.levers.turns == Turns.TOGETHER else 1
 
     def tile_needs(self, product: Product) -> tuple[int, int]:

@@ -16,7 +16,11 @@ BITS = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AreaPrices:
-    """What the file has. row_buffer, subarray_latch: parts of a die. mac units: mm2 for a lane."""
+    """What the file has.
+
+    row_buffer, subarray_latch: parts of a die. mac_unit_mm2, mac_circuit_mm2: of a lane. mac_pj: of
+    a multiply-accumulate.
+    """
 
     die_mm2: float
     die_bits: int

@@ -21,8 +21,8 @@ class PimChannelCore(Component):
     finds. When each command comes is said at `Controller`, what it does at `Dram`, and the least
     times between them in `designs.npu_pim.distances`.
 
-    Latency, where nothing is in the way: a read of an open row is on `read` 1 + rl_cycles +
-    burst_cycles - 1 cycles after its transfer.
+    Latency, where nothing is in the way: a read of an open row is on `read` rl_cycles +
+    burst_cycles cycles after its transfer: one until its RD, and then to the end of its burst.
 
     Stalls: `host` and `pim` wait for room in the queues, see `Controller`. `load` is always ready.
     `read` and `result` cannot wait: data come from the banks when they come.

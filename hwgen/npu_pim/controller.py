@@ -37,7 +37,7 @@ class Controller(Component):
     products first, one after the other, and is refreshed; until then nothing else goes.
 
     Dot products: the oldest transaction, see `PimEngine`. Where the time to the next refresh is no
-    more than `gwrite_cycles` or `header_cycles`, it does not begin.
+    more than `designs.npu_pim.gemv.gwrite_cycles` or `header_cycles`, it does not begin.
 
     Accesses: the bank whose turn it is, see `HostArbiter`, with the candidate of its `HostQueue`.
     While a unit is inside and its next command has to wait, accesses that could keep it waiting

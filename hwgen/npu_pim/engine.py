@@ -42,9 +42,10 @@ class PimEngine(Component):
     another that might be ready is not looked at.
 
     Members: valid, head, retire: see `PimQueue`; may_begin; open, closing_cycles: see `Rows`; left:
-    see `Refresh`; ready_<command>: see `Timers`; is_inside: a unit is, since an earlier cycle; mem,
-    pim, mem_first: rows to close, see `Closing`; closes, closing: there are some, and one can be
-    closed; takes: the slot; command: for it, if it is not to close a row; hold: see `hold_layout`.
+    see `Refresh`; ready_<command>: see `Timers`; is_inside: a unit is, since an earlier cycle, and
+    0 where nobody asks, with two row buffers and no refresh; mem, pim, mem_first: rows to close,
+    see `Closing`; closes, closing: there are some, and one can be closed; takes: the slot; command:
+    for it, if it is not to close a row; hold: see `hold_layout`.
     """
 
     params: PimChannel
