@@ -132,7 +132,7 @@ def test_a_tile_that_does_not_close_its_row_in_the_other_buffer_is_caught(monkey
     elaborate = TileUnit.elaborate
 
     def deaf(self, platform):
-        self.matches = Signal(self.params.banks)
+        self.row_open = Signal(self.params.banks)
         return elaborate(self, platform)
 
     monkeypatch.setattr(TileUnit, "elaborate", deaf)

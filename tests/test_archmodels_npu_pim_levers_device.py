@@ -28,7 +28,7 @@ from archmodels.npu_pim.packing import (
     least_loaded,
     request_tiles,
 )
-from archmodels.npu_pim.search import LEVERS, WINNER, corrected, pulled, sets, shares, without
+from archmodels.npu_pim.search import LEVERS, WINNER, corrected, pulled, shares, without
 from archmodels.npu_pim.sharing import Batch, shared
 from archmodels.npu_pim.stages import Load, rest_cycles, vector_work
 from designs.npu_pim import Levers, Linear, NpuPimDevice, Request, llm
@@ -314,10 +314,7 @@ def test_a_schedule_that_is_slower_is_not_taken() -> None:
     assert best <= min(iteration_cycles(ahead, MODEL, own) for own in (whole, batch))
 
 
-def test_sets_of_levers_have_what_they_need() -> None:
-    found = [*sets(ALL, 2)]
-    assert () in found and ("precharge", "latches") in found
-    assert ("latches",) not in found and ("block_order", "keep_weights") not in found
+def test_without_a_lever_those_that_need_it_are_left_out() -> None:
     assert without(ALL, "block_order") == tuple(
         one for one in ALL if one not in ("block_order", "resident", "prefetch", "keep_weights")
     )

@@ -30,13 +30,16 @@ from archmodels.npu_pim.stages import (
 )
 from archmodels.npu_pim.work import done, waited
 from designs.npu_pim import (
+    BlockOrder,
     Fidelity,
     Interleave,
+    Levers,
     Llm,
     NpuPimDevice,
     Packing,
     Request,
     ServingPolicy,
+    Sharing,
     Split,
     blocked,
     llm,
@@ -218,6 +221,24 @@ def test_refused_where_too_many_wait() -> None:
     assert result.refused == 3
     assert [one is None for one in result.answers] == [False] * 5 + [True] * 3
     assert result.tokens == 15
+
+
+@pytest.mark.parametrize(
+    ("levers", "sentence"),
+    [
+        (
+            Levers(sharing=Sharing.PARTS),
+            "levers.sharing must be published where requests come and go, not parts",
+        ),
+        (
+            Levers(block_order=BlockOrder.INPUTS, prefetch=True),
+            "levers.prefetch must be false where requests come and go, not true",
+        ),
+    ],
+)
+def test_levers_of_whole_batches_are_refused(levers: Levers, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        serve(replace(DEVICE, levers=levers), MODEL, at_once(20), NEVER)
 
 
 def test_prompts_ride_in_chunks(seen: Seen) -> None:

@@ -6,7 +6,7 @@ from archmodels.npu_pim.decode import Decoding, Utilisation, adaptive, decode, u
 from archmodels.npu_pim.energy import Energy, currents, energy
 from archmodels.npu_pim.levers import Decoded, decoded
 from archmodels.npu_pim.packing import balanced, halves, in_rotation, least_loaded
-from archmodels.npu_pim.search import LEVERS, WINNER, Share, corrected, grown, pulled, shares
+from archmodels.npu_pim.search import LEVERS, WINNER, Share, corrected, pulled, shares
 from archmodels.npu_pim.span import Served, served
 from archmodels.npu_pim.stages import Stages, in_turn, interleaved
 from archmodels.npu_pim.tiles import period
@@ -16,7 +16,6 @@ __all__ = [
     "port_bits",
     "shares",
     "pulled",
-    "grown",
     "decoded",
     "corrected",
     "Decoded",

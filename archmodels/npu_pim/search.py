@@ -3,12 +3,11 @@
 A lever that needs others is alone with those. Left out, it takes with it the levers that need it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from types import MappingProxyType
 
-from archmodels.npu_pim.levers import Decoded, decoded
+from archmodels.npu_pim.levers import decoded
 from designs.npu_pim import (
     BlockOrder,
     ChannelLevers,
@@ -134,41 +133,3 @@ def shares(
         )
         for name in names
     )
-
-
-def sets(names: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
-    """All sets of at most so many of these levers that have what they need."""
-    for count in range(most + 1):
-        for own in combinations(names, count):
-            if all(need in own for name in own for need in LEVERS[name].needs):
-                yield own
-
-
-def best_sets(
-    device: NpuPimDevice, model: Llm, requests: Sequence[Request], most: int
-) -> tuple[tuple[tuple[str, ...], Decoded], ...]:
-    """For each number of levers, up to `most`, the set that decodes fastest."""
-    found: dict[int, tuple[tuple[str, ...], Decoded]] = {}
-    for own in sets(tuple(LEVERS), most):
-        one = decoded(pulled(device, own), model, requests)
-        if len(own) not in found or one.tokens_per_s > found[len(own)][1].tokens_per_s:
-            found[len(own)] = own, one
-    return tuple(found[count] for count in sorted(found))
-
-
-def grown(
-    device: NpuPimDevice, model: Llm, requests: Sequence[Request]
-) -> tuple[tuple[str, Decoded], ...]:
-    """Levers one after the other, each time the one that then brings most."""
-    own: tuple[str, ...] = ()
-    found = []
-    while len(own) < len(LEVERS):
-        tried = [
-            (name, decoded(pulled(device, (*own, name)), model, requests))
-            for name in LEVERS
-            if name not in own and all(need in own for need in LEVERS[name].needs)
-        ]
-        name, one = max(tried, key=lambda each: each[1].tokens_per_s)
-        own = (*own, name)
-        found.append((name, one))
-    return tuple(found)

@@ -29,6 +29,7 @@ from designs.npu_pim import (
     Request,
     RowBuffers,
     ServingPolicy,
+    Sharing,
     Split,
 )
 from designs.rules import Real
@@ -103,6 +104,13 @@ def check_policy(device: NpuPimDevice, policy: ServingPolicy) -> None:
             "interleave must be never where banks have one row buffer, for channels are either "
             f"accessed or compute, not {policy.interleave.name.lower()}"
         )
+    if device.levers.sharing != Sharing.PUBLISHED:
+        raise ValueError(
+            "levers.sharing must be published where requests come and go, not "
+            f"{device.levers.sharing.name.lower()}"
+        )
+    if device.levers.prefetch:
+        raise ValueError("levers.prefetch must be false where requests come and go, not true")
 
 
 def serve(

@@ -2,25 +2,20 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel, RowBuffers
 from designs.npu_pim.program import PimKind
-from designs.rules import bit_length
 from hwgen.attention.ring import decoded
 from hwgen.component import Component
 from hwgen.npu_pim.interface import command_layout
 from hwgen.npu_pim.pim_queue import waiting_layout
+from hwgen.npu_pim.refresh import left_shape
 from hwgen.npu_pim.rows import closing_bits, rows_layout
 from hwgen.npu_pim.tile_unit import TileUnit, work_commands
 from hwgen.npu_pim.vector_unit import VectorUnit
-
-
-def left_shape(channel: PimChannel) -> Shape:
-    """Of the cycles to the next refresh, which may be overdue."""
-    return signed(bit_length(channel.refresh_cycles) + 1)
 
 
 def hold_layout(channel: PimChannel) -> data.StructLayout:
