@@ -64,11 +64,8 @@ def test_idle_streams_and_initial_values_change_no_output(name, idle, seed):
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", POINTS)
-def test_no_register_is_idle(name, request):
+def test_no_register_is_idle(name):
     params, _ = POINTS[name]
-    if params.refresh and params.timing.rtp_cycles % 2 == 0:
-        reason = "closing_cycles of Rows counts rtp_cycles, so that its lowest bit is always 0"
-        request.applymarker(pytest.mark.xfail(reason=reason))
     flat = flattened_count(emit("dut", params).files["dut.v"], "dut")
     assert flat.flip_flop_bits == count_design("dut", params).flip_flop_bits
 

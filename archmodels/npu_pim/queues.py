@@ -3,7 +3,7 @@
 from archmodels.counts import Item, Kind
 from archmodels.items import choice, cleared, control, held, mux, operator, plain
 from archmodels.npu_pim.banks import COMMAND_BITS, address_bits, column_bits
-from designs.npu_pim import PimChannel, Product, RowBuffers
+from designs.npu_pim import PimChannel, Precharge, Product, RowBuffers
 from designs.npu_pim.gemv import gwrite_cycles, header_cycles
 from designs.npu_pim.order import PASSES_MAX
 from designs.rules import bit_length, clog2
@@ -99,7 +99,9 @@ def kept_bits(channel: PimChannel) -> int:
 def _rows(channel: PimChannel) -> dict[str, Item]:
     """Which rows are open, and what closing those of dot products is taken to need."""
     p, row = channel, clog2(channel.rows)
-    closing = bit_length(p.banks * p.timing.rtp_cycles) * p.refresh
+    is_all = p.precharge == Precharge.CHANNEL
+    least = p.timing.rtp_cycles * (p.banks_per_group if is_all else 1)
+    closing = bit_length(p.banks * p.timing.rtp_cycles // (least & -least)) * p.refresh
     return {
         "rows.open": control(1, 2 * p.banks),
         "rows.accessed": control(row, p.banks),

@@ -93,20 +93,25 @@ class Rows(Component):
     def closing(self, m: Module, closes: Command, is_open: Value) -> None:
         """Time for closing rows: of a group more, of a bank less, or of all."""
         p, told, each = self.params, self.command, self.params.timing.rtp_cycles
-        total, change = self.closing_cycles, Signal.like(self.closing_cycles)
+        is_all, group = p.precharge == Precharge.CHANNEL, each * p.banks_per_group
+        least = group if is_all else each
+        # The bits below are 0 at all times: no register keeps them.
+        low = bit_length(least & -least) - 1
+        total = Signal(closing_bits(p) - low)
         opens = Signal()
         ends = Signal()
         m.d.comb += [
             opens.eq(told.valid & (told.command == Command.G_ACT)),
             ends.eq(told.valid & (told.command == closes)),
-            change.eq(Mux(opens, each * p.banks_per_group, -each)),
+            self.closing_cycles.eq(total << low),
         ]
-        if p.precharge == Precharge.CHANNEL:
-            m.d.comb += change.eq(each * p.banks_per_group)
+        if is_all:
             with m.If(ends):
                 m.d.sync += total.eq(0)
             with m.Elif(opens):
-                m.d.sync += total.eq(total + change)
+                m.d.sync += total.eq(total + (group >> low))
         else:
+            change = Signal.like(total)
+            m.d.comb += change.eq(Mux(opens, group >> low, -(each >> low)))
             with m.If(opens | (ends & is_open)):
                 m.d.sync += total.eq(total + change)
