@@ -65,6 +65,7 @@ def agreement_tests(points, *, amaranth, verilator, stalled, presets):
     """
 
     class Agreement:
+        @pytest.mark.spread(each_value({name: points[name] for name in amaranth}))
         @pytest.mark.parametrize("name", amaranth)
         def test_simulation_in_amaranth(self, name):
             assert_agrees(agree("dut", *points[name], Run(engine="amaranth")))
@@ -78,7 +79,7 @@ def agreement_tests(points, *, amaranth, verilator, stalled, presets):
         def test_every_point_in_verilator(self, name):
             assert_agrees(agree("dut", *points[name]))
 
-        @pytest.mark.spread(each_value(points))
+        @pytest.mark.spread(12)
         @pytest.mark.parametrize("name", points)
         def test_netlist(self, name):
             assert_netlist_agrees(*points[name])

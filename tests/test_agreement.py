@@ -18,7 +18,7 @@ from hwgen.emit import emit
 from hwgen.netlist import count
 from sim.benches import BENCHES
 
-EACH_VALUE = each_value(POINTS)
+EACH_VALUE, SOME = each_value(POINTS), frozenset([*POINTS][::5])
 SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
 CORNERS = (
@@ -61,6 +61,7 @@ def point(request):
     return POINTS[request.param]
 
 
+@pytest.mark.spread(EACH_VALUE)
 def test_simulation_in_amaranth(point):
     assert_agrees(agree("dut", *point, IN_AMARANTH))
 
@@ -70,13 +71,13 @@ def test_netlist(point):
     assert_netlist_agrees(*point)
 
 
-@pytest.mark.spread(EACH_VALUE)
+@pytest.mark.spread(SOME)
 @pytest.mark.parametrize(("idle", "refuse"), STALLS)
 def test_stalls_change_no_output_and_only_add_cycles(point, idle, refuse):
     assert_agrees_under_stalls(*point, idle, refuse, IN_AMARANTH)
 
 
-@pytest.mark.spread(EACH_VALUE)
+@pytest.mark.spread(SOME)
 @pytest.mark.parametrize("corner", CORNERS)
 def test_corner_operands_with_the_longest_reduction(point, corner):
     params, workload = point

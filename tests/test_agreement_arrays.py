@@ -37,7 +37,7 @@ def params(array, element, rows, cols):
     )
 
 
-@pytest.mark.spread(20)
+@pytest.mark.spread(12)
 @pytest.mark.parametrize(("rows", "cols"), SIZES)
 @pytest.mark.parametrize(("array", "element"), LEGAL)
 def test_all_views_agree(array, element, rows, cols):

@@ -15,14 +15,16 @@ from dse.verify import compare, simulate
 from sim import bench_attention
 from sim.golden.attention import Case, attention, draw
 
-LONG_PRESET = pytest.param("fuse16_minilm", marks=pytest.mark.full)
+LONG_PRESETS = [
+    pytest.param(name, marks=pytest.mark.full) for name in ("fuse8_split", "fuse16_minilm")
+]
 
 TestAgreement = agreement_tests(
     POINTS,
     amaranth=[name for name, (params, _) in POINTS.items() if params.side <= 4],
     verilator=("published", "window_grouped", "eight", "eight_causal", "shared_by_all"),
     stalled=("window_grouped", "eight_causal"),
-    presets=("fuse4", "fuse8_decode", "fuse8_split", "fuse8_sparse", LONG_PRESET),
+    presets=("fuse4", "fuse8_decode", "fuse8_sparse", *LONG_PRESETS),
 )
 
 

@@ -14,10 +14,8 @@ from sim.golden.attention import Case, attention, draw
 
 FORMATS = pytest.mark.parametrize("element", [Element.FP16, Element.BF16])
 ALWAYS = {
-    "two_slots": Element.FP16,
     "window_grouped": Element.BF16,
     "divided": Element.FP16,
-    "split_decode": Element.BF16,
 }
 """Those of every test run; the long tier takes all, in both formats."""
 

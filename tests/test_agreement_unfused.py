@@ -25,6 +25,7 @@ TestAgreement = agreement_tests(
 )
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("name", ["one_element", "f_above_e", "polynomial", "window"])
 def test_no_register_is_idle(name):
     params, _ = POINTS[name]

@@ -240,7 +240,7 @@ def machines(draw):
 
 
 @given(long_jobs(), machines())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_strides_take_as_long_as_steps(job, times):
     params, workload = job
     times = dataclasses.replace(times, query_tiles=2 * params.query_tiles)

@@ -165,6 +165,7 @@ GROUPINGS = [
 ]
 
 
+@pytest.mark.spread(9)
 @pytest.mark.parametrize("grouping", GROUPINGS)
 def test_costs_are_those_of_drawn_digits(grouping):
     """Mean and variance of the cost of 400 groups in a row, each phase by itself and in all."""

@@ -130,6 +130,7 @@ def forget():
     engines.simulation_of.cache_clear()
 
 
+@pytest.mark.spread(8)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(fault, monkeypatch):
     *place, view = FAULTS[fault]

@@ -23,6 +23,7 @@ def check(number, style, operands):
     assert (total == golden.add(number, a, b)).all()
 
 
+@pytest.mark.spread(9)
 @pytest.mark.parametrize("style", FloatAdderStyle)
 @pytest.mark.parametrize("name", FORMATS)
 def test_sums(name, style):

@@ -21,6 +21,7 @@ def check(number, sum_, count, seed=0):
     assert (found == golden.fma(number, a, b, c, sum_)).all()
 
 
+@pytest.mark.spread(7)
 @pytest.mark.parametrize(("name", "to"), KINDS)
 def test_sums_of_a_product(name, to):
     check(FORMATS[name], FORMATS[to], MILLION // 5)

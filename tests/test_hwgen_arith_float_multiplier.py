@@ -26,6 +26,7 @@ def check(number, product, operands):
     assert (found == golden.multiply(number, a, b, product)).all()
 
 
+@pytest.mark.spread(9)
 @pytest.mark.parametrize("subnormals", [True, False])
 @pytest.mark.parametrize("name", FORMATS)
 def test_products(name, subnormals):

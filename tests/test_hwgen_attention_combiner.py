@@ -125,6 +125,7 @@ def combine(params, rng, drawn):
     return found
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("element", Element)
 @pytest.mark.parametrize("point", POINTS)
 def test_as_golden(point, element):

@@ -42,7 +42,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.spread(4)
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("name", FORMS)
 def test_no_register_is_idle(name):
     text = emit("core", POINTS[name][0]).files["core.v"]
@@ -56,6 +56,7 @@ def test_verilog_is_clean(name, tmp_path):
     assert lint([path for path in paths if path.suffix in (".v", ".vlt")], "dut") == []
 
 
+@pytest.mark.full
 def test_the_array_of_the_paper_is_verilog_too():
     """256 x 256 elements are as few modules as 2 x 2, and a text that grows with the side."""
     wide, narrow = (

@@ -107,6 +107,7 @@ def registers(element):
     return scores + weight + exponent + params.link_bits + handed_on
 
 
+@pytest.mark.spread(6)
 @EVERY_ELEMENT
 def test_every_register_is_used_and_operators_are_shared(element):
     text = verilog(IntegerElement(element), "dut")

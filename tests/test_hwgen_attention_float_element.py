@@ -107,7 +107,7 @@ def either(rng, probability, often, seldom):
     return np.where(rng.random(COUNT) < probability, often, seldom)
 
 
-@pytest.mark.spread(4)
+@pytest.mark.spread(2)
 @ELEMENTS
 def test_any_commands(element):
     steps = Steps(element.engine)
@@ -125,7 +125,7 @@ def registers(element):
     return params.accumulators * 32 + weight + 32 + handed_on
 
 
-@pytest.mark.spread(4)
+@pytest.mark.spread(2)
 @ELEMENTS
 def test_every_register_is_used(element):
     text = verilog(FloatElement(element), "dut")

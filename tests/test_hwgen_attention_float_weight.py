@@ -29,6 +29,7 @@ def of(variant, name):
     return FloatWeightParams(engine=AttentionParams(**variant), format=number, scale=scale)
 
 
+@pytest.mark.spread(10)
 @NAMES
 @WAYS
 def test_every_exponent(variant, name):

@@ -226,6 +226,7 @@ def test_unbalanced_digits(params, values):
     assert found.outputs_equal
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("k", [1, 3, 4, 5, 16, 2047, 2048, 2049])
 def test_the_lowest_operands_at_every_length(k):
     """The greatest sums there are, with the greatest partial products: 2 * 128."""
@@ -247,6 +248,7 @@ ENGINES = [
 JOBS = (Gemm(m=3, k=5, n=4), Gemm(m=1, k=1, n=1), Gemm(m=7, k=2, n=3), Gemm(m=2, k=9, n=5))
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("stalled", [False, True])
 @pytest.mark.parametrize("params", ENGINES)
 def test_jobs_follow_each_other(params, stalled):

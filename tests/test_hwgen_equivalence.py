@@ -69,6 +69,7 @@ def prove_equivalent(plain_text, our_text):
     )
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("name", CORES)
 def test_emission_is_equivalent_to_amaranths(name):
     prove_equivalent(plain(name), ours(name))

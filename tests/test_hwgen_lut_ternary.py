@@ -165,6 +165,7 @@ def test_special_floats(activation, variant):
     assert np.array_equal(found, gemm(params, a, w))
 
 
+@pytest.mark.spread(3)
 @pytest.mark.parametrize(
     "params",
     [

@@ -151,6 +151,7 @@ def answer_cycles(params):
 PROOFS = (prove_no_path, prove_kept, prove_answered)
 
 
+@pytest.mark.spread(9)
 @pytest.mark.parametrize("proof", PROOFS)
 @pytest.mark.parametrize("name", CORES)
 def test_result_stream(name, proof):

@@ -71,7 +71,7 @@ def test_jobs_follow_each_other(array, stalled):
     assert not words
 
 
-@pytest.mark.spread(3)
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("array", ARRAYS)
 def test_a_reset_in_mid_job_leaves_nothing_behind(array):
     params = small(**ARRAYS[array])

@@ -127,7 +127,7 @@ def test_running_sum_is_right_modulo_its_width_in_every_step(choice, extension):
     run(element, testbench)
 
 
-@pytest.mark.spread(4)
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("choice", CHOICES)
 def test_pair_that_climbs_is_exact(choice):
     """s + c is the sum and the excess of each product, as integers: it may enter a wider sum."""
@@ -197,7 +197,7 @@ def test_trees_of_one_bit_weight_are_as_narrow_as_their_sum(lanes):
     assert width == digit_sum_bits(lanes, 8, True) == 10 + lanes.bit_length() - 1
 
 
-@pytest.mark.spread(6)
+@pytest.mark.spread(3)
 @pytest.mark.parametrize("encoder", EncoderPlace)
 @pytest.mark.parametrize("encoding", Encoding)
 @pytest.mark.parametrize("array", ["cube", "tree"])

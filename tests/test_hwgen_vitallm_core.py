@@ -22,7 +22,7 @@ def test_no_register_is_idle(name):
     assert flattened_count(text, "core").flip_flop_bits == count(text, "core").flip_flop_bits
 
 
-@pytest.mark.spread(3)
+@pytest.mark.spread(1)
 @pytest.mark.parametrize("name", POINTS)
 def test_verilog_is_clean(name, tmp_path):
     paths = write(emit("dut", POINTS[name][0]), tmp_path)

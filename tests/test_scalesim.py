@@ -16,7 +16,7 @@ from dse.verify import agree
 
 REFERENCES = references()
 SMALL_ARRAY = 4
-SHORT_RUN_CYCLES = 20_000
+SHORT_RUN_CYCLES = 4_000
 
 
 def textbook_tiles(params: SystolicParams, gemm: Gemm) -> int:

@@ -19,6 +19,7 @@ def sent(name):
     return params, workload, inputs, bench_vitallm.plan(params, workload, inputs)
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("name", POINTS)
 def test_all_streams_bring_what_the_block_takes(name):
     """Counted from the shapes alone: weights in whole tiles, codes of every cached key per head."""

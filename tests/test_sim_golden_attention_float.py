@@ -250,6 +250,7 @@ def outlying(workload, seed):
     return {name: tensor(shape) for name, shape in shapes(workload).items()}
 
 
+@pytest.mark.spread(6)
 @pytest.mark.parametrize("name", PUBLISHED)
 @pytest.mark.parametrize("length", [256, 1024])
 def test_formats_have_the_published_errors(length, name):
