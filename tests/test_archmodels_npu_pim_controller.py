@@ -11,7 +11,7 @@ from npu_pim_commands import check, check_rows
 from pim_channels import random_channel
 
 from archmodels.npu_pim.channel import issues
-from archmodels.npu_pim.controller import Controller, Run, run
+from archmodels.npu_pim.controller import Controller, Run, run, serve
 from archmodels.npu_pim.span import served
 from archmodels.npu_pim.tiles import period
 from archmodels.npu_pim.timetable import Issue
@@ -222,7 +222,9 @@ def test_no_cycle_is_skipped_in_which_anything_happens(seed: int) -> None:
         if is_tight(channel, products):
             continue
         pim, host = units(channel, products), random_accesses(rng, channel, 80)
-        assert run(channel, pim, host).issues == EveryCycle(channel, pim, host).run(), channel
+        assert list(run(channel, pim, host).issues) == list(
+            serve(EveryCycle(channel), pim, host)
+        ), channel
 
 
 def access(bank: int, row: int, column: int = 0, write: bool = False) -> HostAccess:

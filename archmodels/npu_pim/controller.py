@@ -11,13 +11,13 @@ that cycle, where the table of `designs.npu_pim.distances` allows it. State chan
 3. The host: of the banks, taking turns, the first whose access may go on. It neither touches rows
    that a unit has, nor puts off what a unit waits for.
 
-Both streams are valid whenever they have something left, one transfer a cycle each; what comes in
-cycle t is in its queue from t + 1 on. Cycle 0 is that of the first transfer. With one row buffer
-the host is not ready while there is work for the engine, and a unit begins when no access waits.
+Each stream brings one transfer a cycle; what comes in cycle t is in its queue from t + 1 on. Cycle
+0 is that of the first transfer. With one row buffer the host is not ready while there is work for
+the engine, and a unit begins when no access waits.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archmodels.npu_pim.engine import Engine
@@ -49,14 +49,25 @@ class Run:
         return tuple(issue for issue in self.issues if issue.cycle < self.cycles)
 
 
-class Controller:
-    """Serves the accesses and the units of a program."""
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a controller did in one cycle.
 
-    def __init__(
-        self, channel: PimChannel, pim: Sequence[PimTransaction], host: Sequence[HostAccess]
-    ) -> None:
+    takes_unit, takes_access: whether it took what was offered. issue: the command on its bus.
+    next: the next cycle in which anything may happen, if nothing else is offered.
+    """
+
+    takes_unit: bool
+    takes_access: bool
+    issue: Issue | None
+    next: int
+
+
+class Controller:
+    """Serves the accesses and the units that it is offered, in cycles that grow from 0 on."""
+
+    def __init__(self, channel: PimChannel) -> None:
         self._channel = channel
-        self._coming_units, self._coming = deque(pim), deque(host)
         self._units: deque[PimTransaction] = deque()
         self._table = Timetable(channel)
         self._rows = Rows(channel)
@@ -65,39 +76,48 @@ class Controller:
         self._is_single = channel.row_buffers == RowBuffers.SINGLE
         self._now = self._rank = self._end = 0
         self._due = channel.refresh_cycles
-        self._issues: list[Issue] = []
+        self._issue: Issue | None = None
 
-    def run(self) -> tuple[Issue, ...]:
-        """All commands until everything is done."""
-        while self._is_busy or self._now < self._end:
-            self._engine.leave(self._now)
-            unit, access = self._offered_unit(), self._offered_access()
-            next_cycle = self._decide()
-            if unit is not None:
-                self._units.append(self._coming_units.popleft())
-            if access is not None:
-                self._host.put(self._coming.popleft())
-            is_idle = unit is None and access is None
-            self._now = next_cycle if is_idle else self._now + 1
-        return tuple(self._issues)
+    def step(self, now: int, unit: PimTransaction | None, access: HostAccess | None) -> Cycle:
+        """One cycle, with what the streams offer, which they offer again until it is taken.
+
+        `now`: any cycle behind the last, but none beyond its `next`.
+        """
+        self._now, self._issue = now, None
+        self._engine.leave(now)
+        takes_unit = unit is not None and self._has_room
+        takes_access = access is not None and self._accepts(access)
+        next_cycle = self._decide()
+        if unit is not None and takes_unit:
+            self._units.append(unit)
+        if access is not None and takes_access:
+            self._host.put(access)
+        if takes_unit or takes_access:
+            next_cycle = now + 1
+        return Cycle(takes_unit, takes_access, self._issue, next_cycle)
 
     @property
-    def _is_busy(self) -> bool:
-        waiting = self._coming_units or self._coming or self._units or self._host.waiting_count
+    def is_busy(self) -> bool:
+        """Whether anything is left of what was taken; data may travel when it is not."""
+        waiting = self._units or self._host.waiting_count
         return bool(waiting) or self._engine.unit is not None
 
-    def _offered_unit(self) -> PimTransaction | None:
-        """What the stream of units transfers in this cycle."""
-        held = len(self._units) + (self._engine.unit is not None)
-        has_room = held < self._channel.pim_queue
-        return self._coming_units[0] if self._coming_units and has_room else None
+    @property
+    def end(self) -> int:
+        """The first cycle behind all data so far."""
+        return self._end
 
-    def _offered_access(self) -> HostAccess | None:
-        """What the stream of the host transfers in this cycle."""
-        if not self._coming or (self._is_single and (self._units or self._engine.unit)):
-            return None
-        access = self._coming[0]
-        return access if self._host.has_room(access.bank) else None
+    @property
+    def _has_room(self) -> bool:
+        """Whether a unit is taken in this cycle."""
+        held = len(self._units) + (self._engine.unit is not None)
+        return held < self._channel.pim_queue
+
+    def _accepts(self, access: HostAccess) -> bool:
+        """Whether an access is taken in this cycle."""
+        if self._is_single and (self._units or self._engine.unit):
+            return False
+        return self._host.has_room(access.bank)
 
     def _decide(self) -> int:
         """One cycle; the next in which anything may happen, if nothing comes in."""
@@ -133,7 +153,7 @@ class Controller:
         """Put a command on the bus in this cycle if it may be; the first cycle in which it may."""
         cycle = self._table.earliest(step, self._now)
         if cycle == self._now:
-            self._issues.append(self._table.issue(step, cycle))
+            self._issue = self._table.issue(step, cycle)
             self._rows.take(step)
             self._end = max(self._end, cycle + self._table.span(step)[1])
         return cycle
@@ -159,9 +179,25 @@ class Controller:
             self._engine.begin(self._units.popleft())
 
 
+def serve(
+    controller: Controller, pim: Sequence[PimTransaction], host: Sequence[HostAccess]
+) -> Iterator[Issue]:
+    """Every command until everything is done, the streams offering whatever is left."""
+    units, accesses, now = deque(pim), deque(host), 0
+    while units or accesses or controller.is_busy or now < controller.end:
+        done = controller.step(now, units[0] if units else None, accesses[0] if accesses else None)
+        if done.issue is not None:
+            yield done.issue
+        if done.takes_unit:
+            units.popleft()
+        if done.takes_access:
+            accesses.popleft()
+        now = done.next
+
+
 def run(channel: PimChannel, pim: Sequence[PimTransaction], host: Sequence[HostAccess] = ()) -> Run:
     """What a channel does with these transactions, from idle, rows closed."""
-    issues = Controller(channel, pim, host).run()
+    issues = tuple(serve(Controller(channel), pim, host))
     leaving = (
         issue.cycle + data_span(channel, issue.command, issue.steps)[1]
         for issue in issues
