@@ -14,6 +14,8 @@ from designs.npu_pim.distances import (
     data_span,
     distances,
     least_distance,
+    nearness,
+    places,
     window,
 )
 
@@ -125,9 +127,9 @@ def test_no_distance_is_missing_above(channel: PimChannel) -> None:
     }
     names = {value: name for name, value in NEARNESS.items()}
     for row in distances(channel):
-        for nearness in row.nearness:
+        for near in row.nearness:
             if row.cycles > 0 and not row.per_step and not row.from_oldest:
-                assert (row.before.name, row.after.name, names[nearness]) in known
+                assert (row.before.name, row.after.name, names[near]) in known
 
 
 def test_a_channel_has_the_commands_of_its_kind() -> None:
@@ -140,8 +142,8 @@ def test_a_channel_has_the_commands_of_its_kind() -> None:
 @pytest.mark.parametrize(("steps", "cycles"), [(1, 14), (6, 14), (7, 16), (8, 18), (32, 66)])
 def test_a_gemv_is_busy_for_its_steps(channel: PimChannel, steps: int, cycles: int) -> None:
     table = distances(channel)
-    for nearness in Nearness:
-        found = least_distance(table, Command.GEMV, Command.GEMV, nearness, steps)
+    for near in Nearness:
+        found = least_distance(table, Command.GEMV, Command.GEMV, near, steps)
         assert found == cycles == 2 * (max(steps, 6) + 1)
 
 
@@ -205,6 +207,18 @@ def test_coverage_follows_what_one_command_closes() -> None:
     wide = replace(DUAL, precharge=Precharge.CHANNEL)
     assert coverage(wide)[Command.PIM_PRE] == Coverage.CHANNEL
     assert set(coverage(DUAL)) == set(Command)
+
+
+def test_places_and_nearness_of_two_ranks_of_two_groups_of_three_banks() -> None:
+    odd = replace(DUAL, ranks=2, bank_groups=2, banks_per_group=3)
+    places_of = {command: [[*one] for one in places(odd, command)] for command in Command}
+    groups = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+    assert places_of[Command.ACT] == [[bank] for bank in range(12)]
+    assert places_of[Command.G_ACT] == groups
+    assert places_of[Command.REF] == [groups[0] + groups[1], groups[2] + groups[3]]
+    assert places_of[Command.GEMV] == [[*range(12)]]
+    found = "".join(str(int(nearness(odd, 4, other))) for other in range(12))
+    assert found == "222101333333"
 
 
 def test_distances_follow_the_timing() -> None:

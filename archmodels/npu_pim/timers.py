@@ -14,13 +14,13 @@ from archmodels.items import cleared, control, mux, operator
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.distances import (
     Command,
-    Coverage,
     Distance,
     Nearness,
     commands,
-    coverage,
     data_span,
     distances,
+    nearness,
+    places,
     result_delay,
     window,
 )
@@ -57,18 +57,6 @@ def wait_bits(profile: Profile) -> int:
     return bit_length(max(longest for *_, longest in profile) - 1)
 
 
-def places(channel: PimChannel, command: Command) -> list[range]:
-    """The banks of each place of a command."""
-    sizes = {
-        Coverage.BANK: 1,
-        Coverage.GROUP: channel.banks_per_group,
-        Coverage.RANK: channel.banks_per_rank,
-        Coverage.CHANNEL: channel.banks,
-    }
-    size = sizes[coverage(channel)[command]]
-    return [range(first, first + size) for first in range(0, channel.banks, size)]
-
-
 def _profiles(channel: PimChannel, after: Command, rows: Iterable[Distance]) -> Iterator[Profile]:
     """Of the places that have anything to wait for."""
     behind = [row for row in rows if row.after == after and row.before in commands(channel)]
@@ -78,7 +66,7 @@ def _profiles(channel: PimChannel, after: Command, rows: Iterable[Distance]) -> 
             most, least = row.least(channel.row_steps), row.least(1)
             for place, others in enumerate(places(channel, row.before)):
                 key = row.before, place
-                if _distances_between(channel, banks, others) & set(row.nearness):
+                if _between(channel, banks, others) & set(row.nearness):
                     longest[key] = max(longest.get(key, (0, 0)), (most, least))
         profile = frozenset(
             (before, place, least, most)
@@ -90,14 +78,9 @@ def _profiles(channel: PimChannel, after: Command, rows: Iterable[Distance]) -> 
 
 
 @functools.cache
-def _distances_between(channel: PimChannel, banks: range, others: range) -> frozenset[Nearness]:
+def _between(channel: PimChannel, banks: range, others: range) -> frozenset[Nearness]:
     """How near a bank of the one and a bank of the other are."""
-    group, rank = channel.banks_per_group, channel.banks_per_rank
-    return frozenset(
-        Nearness((one != other) + (one // group != other // group) + (one // rank != other // rank))
-        for one in banks
-        for other in others
-    )
+    return frozenset(nearness(channel, bank, other) for bank in banks for other in others)
 
 
 def _waits(channel: PimChannel) -> dict[str, Item]:

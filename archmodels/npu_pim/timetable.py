@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.distances import (
     Command,
-    Coverage,
     Distance,
-    Nearness,
-    coverage,
     data_span,
     distances,
+    nearness,
+    places,
     window,
 )
 
@@ -73,16 +72,9 @@ class Timetable:
     def __init__(self, channel: PimChannel) -> None:
         self._channel = channel
         self._window = window(channel)
-        sizes = {
-            Coverage.BANK: 1,
-            Coverage.GROUP: channel.banks_per_group,
-            Coverage.RANK: channel.banks_per_rank,
-            Coverage.CHANNEL: channel.banks,
-        }
-        self._sizes = {command: sizes[one] for command, one in coverage(channel).items()}
-        self._ready = {
-            command: [0] * (channel.banks // size) for command, size in self._sizes.items()
-        }
+        every = {command: places(channel, command) for command in Command}
+        self._sizes = {command: len(own[0]) for command, own in every.items()}
+        self._ready = {command: [0] * len(own) for command, own in every.items()}
         self._behind: dict[tuple[Command, int], list[_Follower]] = {}
         self._oldest: dict[Distance, int] = {}
         self._opened: list[deque[tuple[int, int]]] = [deque() for _ in range(channel.ranks)]
@@ -177,15 +169,7 @@ class Timetable:
                     other // size
                     for other in range(self._channel.banks)
                     for bank in self.banks(step.command, step.bank)
-                    if self._nearness(bank, other) in row.nearness
+                    if nearness(self._channel, bank, other) in row.nearness
                 }
             )
         )
-
-    def _nearness(self, bank: int, other: int) -> Nearness:
-        group, rank = self._channel.banks_per_group, self._channel.banks_per_rank
-        if other == bank:
-            return Nearness.BANK
-        if other // group == bank // group:
-            return Nearness.GROUP
-        return Nearness.RANK if other // rank == bank // rank else Nearness.CHANNEL

@@ -129,6 +129,27 @@ def coverage(channel: PimChannel) -> Mapping[Command, Coverage]:
     )
 
 
+def places(channel: PimChannel, command: Command) -> tuple[range, ...]:
+    """The banks of each place of a command: of each bank, group or rank, or all of the channel."""
+    size = {
+        Coverage.BANK: 1,
+        Coverage.GROUP: channel.banks_per_group,
+        Coverage.RANK: channel.banks_per_rank,
+        Coverage.CHANNEL: channel.banks,
+    }[coverage(channel)[command]]
+    return tuple(range(first, first + size) for first in range(0, channel.banks, size))
+
+
+def nearness(channel: PimChannel, bank: int, other: int) -> Nearness:
+    """How near two banks of a channel are."""
+    if bank == other:
+        return Nearness.BANK
+    if bank // channel.banks_per_group == other // channel.banks_per_group:
+        return Nearness.GROUP
+    is_rank = bank // channel.banks_per_rank == other // channel.banks_per_rank
+    return Nearness.RANK if is_rank else Nearness.CHANNEL
+
+
 def commands(channel: PimChannel) -> tuple[Command, ...]:
     """Those that a channel has: composite GEMV or its steps; what it closes; refreshes or none."""
     composite = (_C.COMP, _C.READRES) if channel.composite else (_C.GEMV,)

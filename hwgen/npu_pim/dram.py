@@ -7,7 +7,7 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Signal, Value
 
 from designs.npu_pim import PimChannel
-from designs.npu_pim.distances import Command, Coverage, coverage
+from designs.npu_pim.distances import Command, places
 from hwgen.buffers import delayed
 from hwgen.component import Component
 from hwgen.npu_pim.bank import Bank, heard
@@ -94,22 +94,17 @@ class Dram(Component):
 
     def tell(self, m: Module, told: Any, banks: list[Bank]) -> None:
         """Each bank of the commands that concern it; and of rows that are loaded."""
-        p, covered = self.params, coverage(self.params)
-        sizes = {
-            Coverage.BANK: 1,
-            Coverage.GROUP: p.banks_per_group,
-            Coverage.RANK: p.banks_per_rank,
-            Coverage.CHANNEL: p.banks,
-        }
+        p = self.params
         m.d.comb += self.load.ready.eq(1)
         for command in heard(p):
-            name, size = command.name.lower(), sizes[covered[command]]
+            name = command.name.lower()
             is_it = Signal(name=f"is_{name}")
             m.d.comb += is_it.eq(is_heard(told, command))
-            for first in range(0, p.banks, size):
-                concerned = is_it if size == p.banks else is_it & (told.bank == first)
-                for bank in banks[first : first + size]:
-                    m.d.comb += bank.told[name].eq(concerned)
+            for place in places(p, command):
+                is_all = len(place) == p.banks
+                concerned = is_it if is_all else is_it & (told.bank == place.start)
+                for bank in place:
+                    m.d.comb += banks[bank].told[name].eq(concerned)
         for number, bank in enumerate(banks):
             load = self.load.payload
             m.d.comb += [

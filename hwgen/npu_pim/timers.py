@@ -8,14 +8,14 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel
-from designs.npu_pim.distances import Command, commands, window
+from designs.npu_pim.distances import Command, commands, places, window
 from designs.rules import bit_length
 from hwgen.choose import gated
 from hwgen.component import Component
 from hwgen.npu_pim.activations import Activations
 from hwgen.npu_pim.interface import bank_bits, step_bits
 from hwgen.npu_pim.reservations import Reservations, delay
-from hwgen.npu_pim.waits import Load, Wait, first_waits, places, ready_bits, waits
+from hwgen.npu_pim.waits import Load, Wait, first_waits, ready_bits, waits
 
 Events: TypeAlias = dict[Command, list[Signal]]
 Conditions: TypeAlias = dict[Command, list[list[Value]]]

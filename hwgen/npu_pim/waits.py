@@ -11,12 +11,12 @@ from typing import TypeAlias
 from designs.npu_pim import PimChannel
 from designs.npu_pim.distances import (
     Command,
-    Coverage,
     Distance,
     Nearness,
     commands,
-    coverage,
     distances,
+    nearness,
+    places,
 )
 
 
@@ -35,17 +35,6 @@ class Load:
 
 Wait: TypeAlias = tuple[tuple[Load, tuple[tuple[Command, int], ...]], ...]
 """What a place waits for: each load, and the commands and their places behind which it applies."""
-
-
-def places(channel: PimChannel, command: Command) -> list[range]:
-    """The banks of each place of a command."""
-    size = {
-        Coverage.BANK: 1,
-        Coverage.GROUP: channel.banks_per_group,
-        Coverage.RANK: channel.banks_per_rank,
-        Coverage.CHANNEL: channel.banks,
-    }[coverage(channel)[command]]
-    return [range(first, first + size) for first in range(0, channel.banks, size)]
 
 
 def ready_bits(channel: PimChannel, command: Command) -> int:
@@ -100,13 +89,4 @@ def _wait(channel: PimChannel, rows: list[Distance], banks: range) -> Wait:
 @functools.cache
 def _nearness(channel: PimChannel, banks: range, others: range) -> frozenset[Nearness]:
     """How near a bank of the one and a bank of the other can be."""
-    return frozenset(_near(channel, bank, other) for bank in banks for other in others)
-
-
-def _near(channel: PimChannel, bank: int, other: int) -> Nearness:
-    if bank == other:
-        return Nearness.BANK
-    if bank // channel.banks_per_group == other // channel.banks_per_group:
-        return Nearness.GROUP
-    is_rank = bank // channel.banks_per_rank == other // channel.banks_per_rank
-    return Nearness.RANK if is_rank else Nearness.CHANNEL
+    return frozenset(nearness(channel, bank, other) for bank in banks for other in others)
