@@ -17,7 +17,6 @@ from designs import DesignError
 from designs.document import not_among
 from designs.loader import overridden
 from designs.npu_pim import (
-    Fidelity,
     Interleave,
     Limits,
     Llm,
@@ -27,23 +26,20 @@ from designs.npu_pim import (
     ServingPolicy,
     Split,
     blocked,
+    corrected,
     llms,
     published,
     read_requests,
 )
+from designs.npu_pim.device import LINK_BYTES_PER_S
 from designs.npu_pim.gemv import HeadsFit
-from designs.npu_pim.lengths import alpaca, sharegpt
+from designs.npu_pim.lengths import DATASETS
 from designs.rules import RuleError, check_rules
-
-LINK_BYTES_PER_S = 64 * 10**9
-"""PCI Express 5.0, 16 lanes: 32 GT/s each, in one direction."""
 
 NEUPIMS, CORRECTED, BLOCKED = SYSTEMS = ("neupims", "corrected", "blocked")
 """neupims: as published. The other two with sums over devices and new keys and values charged;
 corrected: distances that dot products need; blocked: one row buffer, which does one or the other.
 """
-
-DATASETS = {"sharegpt": sharegpt, "alpaca": alpaca}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +82,7 @@ def asked(args: Namespace) -> Asked:
 def _device(args: Namespace) -> NpuPimDevice:
     base = blocked() if args.system == BLOCKED else published()
     if args.system == CORRECTED:
-        base = replace(base, channel=replace(base.channel, fidelity=Fidelity.CORRECTED))
+        base = corrected(base)
     if args.system != NEUPIMS:
         base = replace(base, link_bytes_per_s=LINK_BYTES_PER_S)
     return overridden(base, args.overrides)

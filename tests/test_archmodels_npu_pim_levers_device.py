@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -28,17 +29,16 @@ from archmodels.npu_pim.packing import (
     least_loaded,
     request_tiles,
 )
-from archmodels.npu_pim.search import LEVERS, WINNER, corrected, pulled, shares, without
+from archmodels.npu_pim.search import LEVERS, WINNER, pulled, shares, without
 from archmodels.npu_pim.sharing import Batch, shared
 from archmodels.npu_pim.stages import Load, rest_cycles, vector_work
-from designs.npu_pim import Levers, Linear, NpuPimDevice, Request, llm
-from designs.npu_pim.lengths import alpaca, sharegpt
+from designs.npu_pim import Levers, Linear, NpuPimDevice, Request, corrected, llm, published
+from designs.npu_pim.lengths import DATASETS, alpaca, sharegpt
 
 MODEL = llm("gpt3_7b")
-BASE = corrected()
+BASE = corrected(published())
 ALL = tuple(LEVERS)
 MIB = 2**20
-DATA = {"sharegpt": sharegpt, "alpaca": alpaca}
 
 
 def requests(count: int, seed: int = 1) -> tuple[Request, ...]:
@@ -75,7 +75,7 @@ def test_a_small_scratchpad_takes_a_layer_in_parts() -> None:
 
     Bytes: inputs, sums, and the weights of 128 inputs twice.
     """
-    small, layer = pulled(corrected(7 * MIB), ["block_order"]), MODEL.up
+    small, layer = pulled(replace(BASE, spad_bytes=7 * MIB), ["block_order"]), MODEL.up
     weights, inputs = layer.weights * 2, 4096 * 2
     for tokens, by_tokens, by_outputs in ((128, 1, 1), (256, 1, 2), (768, 2, 4)):
         parts = layer_parts(small, layer, tokens)
@@ -93,7 +93,7 @@ def test_a_small_scratchpad_takes_a_layer_in_parts() -> None:
 def test_activations_stay_only_if_they_fit() -> None:
     """256 tokens: inputs, outputs and residual are 6 MiB, and sums and weights come on top."""
     for spad_mib, stays in ((7, False), (8, True)):
-        device = pulled(corrected(spad_mib * MIB), ["resident"])
+        device = pulled(replace(BASE, spad_bytes=spad_mib * MIB), ["resident"])
         assert layer_parts(device, MODEL.up, 256).is_resident == stays
         assert vector_work(device, MODEL, 256).moves != stays
 
@@ -144,7 +144,7 @@ def test_bytes_and_products_are_conserved(
 ) -> None:
     """No schedule is faster than its passes, or than its weights come; the best is near."""
     others = ("resident", "slack", "value_heads", "sharing")
-    device = pulled(corrected(spad_mib * MIB), (*names, *others))
+    device = pulled(replace(BASE, spad_bytes=spad_mib * MIB), (*names, *others))
     own = loads(device, 256)
     layer = flow_cycles(device, MODEL, own) / MODEL.layers
     arrays, memory = bounds(device, [one.tokens for one in own], fetches)
@@ -155,7 +155,7 @@ def test_bytes_and_products_are_conserved(
 def test_more_room_is_no_worse_and_none_is_refused() -> None:
     found = []
     for spad_mib in (2, 16, 64, 137, 500):
-        device = pulled(corrected(spad_mib * MIB), ("keep_weights", "resident"))
+        device = pulled(replace(BASE, spad_bytes=spad_mib * MIB), ("keep_weights", "resident"))
         found.append(flow_cycles(device, MODEL, loads(device, 256)))
     assert found[0] == math.inf
     assert found[1:] == sorted(found[1:], reverse=True) and found[1] > 1.3 * found[-1]
@@ -283,20 +283,20 @@ def test_what_has_no_room_waits() -> None:
     [("sharegpt", 256, 2.3), ("sharegpt", 64, 1.5), ("alpaca", 128, 1.3)],
 )
 def test_all_levers_beat_neupims(data: str, count: int, least: float) -> None:
-    batch = DATA[data]().snapshot(count, 1)
+    batch = DATASETS[data]().snapshot(count, 1)
     ratio = decoded(pulled(BASE, WINNER), MODEL, batch).tokens_per_s
     assert ratio / decoded(BASE, MODEL, batch).tokens_per_s > least
 
 
 MODELS = ("gpt3_7b", "gpt3_13b", "gpt3_30b", "gpt3_175b")
-TABLE = [(name, draw, count) for name in MODELS for draw in DATA for count in (64, 128, 256, 512)]
+TABLE = [*product(MODELS, DATASETS, (64, 128, 256, 512))]
 
 
 @pytest.mark.spread(2)
 @pytest.mark.parametrize(("name", "draw", "count"), TABLE)
 def test_the_winner_is_never_below_neupims(name: str, draw: str, count: int) -> None:
     """As few as 16 requests a micro-batch, whose weights are all that there is to do, and more."""
-    model, batch = llm(name), DATA[draw]().snapshot(count, 1)
+    model, batch = llm(name), DATASETS[draw]().snapshot(count, 1)
     before = decoded(BASE, model, batch)
     after = decoded(pulled(BASE, WINNER), model, batch)
     assert after.tokens_per_s > 1.05 * before.tokens_per_s

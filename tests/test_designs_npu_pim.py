@@ -11,11 +11,13 @@ from designs.npu_pim import (
     Fidelity,
     Heads,
     Llm,
+    NpuPimDevice,
     PimChannel,
     Precharge,
     Product,
     RowBuffers,
     blocked,
+    corrected,
     llm,
     llms,
     published,
@@ -104,6 +106,8 @@ def test_the_published_channel_and_device() -> None:
     assert device.peak_bytes_per_cycle == 1024 and device.capacity_bytes == 2**35
     assert device.peak_macs == 131_072 and channel.macs_per_step == 512
     assert device.channel.fidelity == Fidelity.AS_PUBLISHED
+    assert corrected(device) == NpuPimDevice() and corrected(blocked()) == blocked()
+    assert blocked().channel.fidelity == Fidelity.AS_PUBLISHED
     assert blocked().channel.row_buffers == RowBuffers.SINGLE
     assert blocked().channel.composite is False
 

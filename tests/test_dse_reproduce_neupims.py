@@ -121,12 +121,12 @@ def test_runs_are_met() -> None:
 
 def test_the_limit_of_the_baseline_is_the_papers_dual_row_buffers() -> None:
     """Without it, a second row buffer gains less than a tenth where nothing is interleaved."""
-    at = {step.key: ablation.rate(step, False, 256) for step in ablation.STEPS}
+    at = {step.key: step.rate(False, 256) for step in ablation.STEPS}
     assert at["free"] / at["blocked"] > 1.5
     assert 1 < at["dual"] / at["free"] < 1.1
     assert at["composite"] / at["blocked"] == pytest.approx(1.697, rel=0.1)
     assert at["composite"] < at["packed"] < at["mixed"] <= at["best"]
-    small = {step.key: ablation.rate(step, False, 64) for step in ablation.STEPS}
+    small = {step.key: step.rate(False, 64) for step in ablation.STEPS}
     assert small["mixed"] < small["packed"] == small["best"]
 
 

@@ -6,7 +6,7 @@ from archmodels.npu_pim.decode import Decoding, Utilisation, adaptive, decode, u
 from archmodels.npu_pim.energy import Energy, currents, energy
 from archmodels.npu_pim.levers import Decoded, decoded
 from archmodels.npu_pim.packing import balanced, halves, in_rotation, least_loaded
-from archmodels.npu_pim.search import LEVERS, WINNER, Share, corrected, pulled, shares
+from archmodels.npu_pim.search import LEVERS, WINNER, Share, pulled, shares
 from archmodels.npu_pim.span import Served, served
 from archmodels.npu_pim.stages import Stages, in_turn, interleaved
 from archmodels.npu_pim.tiles import period
@@ -17,7 +17,6 @@ __all__ = [
     "shares",
     "pulled",
     "decoded",
-    "corrected",
     "Decoded",
     "Share",
     "WINNER",

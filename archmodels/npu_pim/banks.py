@@ -12,7 +12,7 @@ from designs.rules import bit_length, clog2
 COMMAND_BITS = 4
 
 PRODUCT_BITS, SUM_BITS = 16, 32
-"""Width of a product of int8, and of their sums in the end."""
+"""Width of a product of int8, and of their sums in the end; sums of floats are as wide."""
 
 PRODUCT_ADDERS, ROUNDING_ADDERS = 4, 3
 """Word-level adders of a product of floats beside its multiplier, and of a rounding."""

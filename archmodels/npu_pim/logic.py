@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from archmodels import dram
 from archmodels.counts import Kind, Operation
+from archmodels.npu_pim.banks import SUM_BITS
 from archmodels.technology import Technology
 from designs.attention.params import FLOAT_FORMATS, Element
 from designs.floats import FP32
 from designs.npu_pim import NpuPimDevice
 
 INTERFACE = "hbm2"
-SUM_BITS = 32
-"""Of a sum, int32 or float32."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

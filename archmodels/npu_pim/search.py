@@ -11,7 +11,6 @@ from archmodels.npu_pim.levers import decoded
 from designs.npu_pim import (
     BlockOrder,
     ChannelLevers,
-    Fidelity,
     Levers,
     Llm,
     NpuPimDevice,
@@ -20,7 +19,6 @@ from designs.npu_pim import (
     Sharing,
     Slack,
     Turns,
-    published,
 )
 
 
@@ -78,13 +76,6 @@ LEVERS: Mapping[str, Lever] = MappingProxyType(
 
 WINNER = tuple(name for name in LEVERS if name not in ("latches", "vectors"))
 """All but two: with the others, attention is hidden, and a second latch is slow beside the host."""
-
-
-def corrected(spad_bytes: int | None = None) -> NpuPimDevice:
-    """NeuPIMs with distances that hold, and with another scratchpad if one is given."""
-    device = published()
-    channel = replace(device.channel, fidelity=Fidelity.CORRECTED)
-    return replace(device, channel=channel, spad_bytes=spad_bytes or device.spad_bytes)
 
 
 def pulled(device: NpuPimDevice, names: Sequence[str]) -> NpuPimDevice:

@@ -2,7 +2,7 @@
 
 from designs.attention.params import Element
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
-from designs.npu_pim.device import NpuPimDevice, blocked, published
+from designs.npu_pim.device import NpuPimDevice, blocked, corrected, published
 from designs.npu_pim.gemv import Heads, Product
 from designs.npu_pim.gpu import Gpu
 from designs.npu_pim.levers import BlockOrder, ChannelLevers, Levers, Sharing, Slack, Turns
@@ -40,6 +40,7 @@ __all__ = [
     "ServingPolicy",
     "Split",
     "blocked",
+    "corrected",
     "llm",
     "llms",
     "published",

@@ -1,11 +1,11 @@
-"""NeuPIMs as it was published: systolic arrays and vector units on memory whose banks compute.
+"""NeuPIMs: systolic arrays and vector units on memory whose banks compute.
 
 The default values are the authors' (Heo et al., "NeuPIMs: NPU-PIM Heterogeneous Acceleration for
-Batched LLM Inferencing", ASPLOS 2024, and github.com/casys-kaist/NeuPIMs), with the distances
-behind a GEMV that their simulator has; `Fidelity.CORRECTED` on the channel closes the holes.
+Batched LLM Inferencing", ASPLOS 2024, and github.com/casys-kaist/NeuPIMs), but for the distances
+behind a GEMV: `published` has those that their simulator has, with its holes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
@@ -13,6 +13,9 @@ from designs.npu_pim.levers import Levers
 from designs.rules import Flag, Rule, check, integer, nested
 
 KIB = 1024
+
+LINK_BYTES_PER_S = 64 * 10**9
+"""PCI Express 5.0, 16 lanes: 32 GT/s each, in one direction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +30,7 @@ class NpuPimDevice:
     RULES: ClassVar[tuple[Rule["NpuPimDevice"], ...]]
 
     channels: int = integer(default=32, low=1, high=256, doc="channels", unit="channels")
-    channel: PimChannel = nested(
-        default=PimChannel(fidelity=Fidelity.AS_PUBLISHED), doc="each of them"
-    )
+    channel: PimChannel = nested(default=PimChannel(), doc="each of them")
     arrays: int = integer(default=8, low=1, high=256, doc="systolic arrays", unit="arrays")
     side: int = integer(default=128, low=1, high=1024, doc="rows and columns", unit="elements")
     vector_units: int = integer(default=8, low=1, high=256, doc="vector units", unit="units")
@@ -107,8 +108,8 @@ NpuPimDevice.RULES = (
 
 
 def published() -> NpuPimDevice:
-    """The paper's device."""
-    return NpuPimDevice()
+    """The paper's device, with the distances of its authors' simulator."""
+    return NpuPimDevice(channel=PimChannel(fidelity=Fidelity.AS_PUBLISHED))
 
 
 def blocked() -> NpuPimDevice:
@@ -118,3 +119,13 @@ def blocked() -> NpuPimDevice:
             row_buffers=RowBuffers.SINGLE, composite=False, fidelity=Fidelity.AS_PUBLISHED
         )
     )
+
+
+def corrected(device: NpuPimDevice) -> NpuPimDevice:
+    """With distances that dot products need; without composite GEMVs a machine keeps them anyway.
+
+    The latter is left as it is, and with it what enters its window of activations.
+    """
+    if not device.channel.composite:
+        return device
+    return replace(device, channel=replace(device.channel, fidelity=Fidelity.CORRECTED))

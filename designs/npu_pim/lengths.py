@@ -6,7 +6,9 @@ are found at some time have answers in proportion to their length, of which any 
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -94,6 +96,12 @@ def sharegpt() -> Lengths:
 def alpaca() -> Lengths:
     """Instructions: prompts of 12 tokens, median 11, answers of 56, median 41."""
     return Lengths(prompt_mean=12, prompt_median=11, answer_mean=56, answer_median=41)
+
+
+DATASETS: Mapping[str, Callable[[], Lengths]] = MappingProxyType(
+    {"sharegpt": sharegpt, "alpaca": alpaca}
+)
+"""Those of the paper, by name."""
 
 
 def _log_normal(

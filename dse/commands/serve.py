@@ -2,9 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
 
 from designs import DesignError
+from designs.npu_pim import Interleave, Packing, ServingPolicy, Split
+from designs.npu_pim.lengths import DATASETS
 from dse import arguments
 from dse.arguments import Commands
 from dse.commands.model import technology_of
@@ -15,6 +18,8 @@ SYSTEMS = ("neupims", "corrected", "blocked")
 """Of `dse.serving`, which is imported late."""
 
 PICTURES = (".png", ".svg")
+
+POLICY = ServingPolicy()
 
 
 def add(commands: Commands) -> None:
@@ -68,7 +73,7 @@ def _requests(serving: ArgumentParser) -> None:
     source = serving.add_mutually_exclusive_group(required=True)
     source.add_argument("--trace", metavar="FILE", help="requests, a CSV file")
     source.add_argument(
-        "--dataset", choices=("sharegpt", "alpaca"), help="requests drawn from a data set's lengths"
+        "--dataset", choices=DATASETS, help="requests drawn from a data set's lengths"
     )
     serving.add_argument(
         "--requests",
@@ -96,25 +101,25 @@ def _policy(serving: ArgumentParser) -> None:
     serving.add_argument(
         "--batch",
         type=arguments.count,
-        default=256,
+        default=POLICY.batch,
         metavar="N",
         help="requests that are served at once (default: %(default)s)",
     )
     serving.add_argument(
         "--packing",
-        choices=("least_loaded", "rotation"),
-        default="least_loaded",
+        choices=_names(Packing),
+        default=_name(POLICY.packing),
         help="the channel of a request (default: %(default)s)",
     )
     serving.add_argument(
         "--split",
-        choices=("halves", "balanced"),
-        default="halves",
+        choices=_names(Split),
+        default=_name(POLICY.split),
         help="sub-batches (default: %(default)s)",
     )
     serving.add_argument(
         "--interleave",
-        choices=("never", "always", "adaptive"),
+        choices=_names(Interleave),
         help="sub-batches take turns (default: adaptive; blocked: never)",
     )
     serving.add_argument(
@@ -127,7 +132,7 @@ def _policy(serving: ArgumentParser) -> None:
     serving.add_argument(
         "--prefill",
         type=arguments.count,
-        default=0,
+        default=POLICY.prefill_tokens,
         metavar="N",
         help="tokens of prompts that ride in an iteration; 0: prompts are "
         "prefilled elsewhere (default: %(default)s)",
@@ -135,10 +140,18 @@ def _policy(serving: ArgumentParser) -> None:
     serving.add_argument(
         "--queue",
         type=arguments.count,
-        default=0,
+        default=POLICY.queue,
         metavar="N",
         help="requests that may wait, others are refused; 0: all wait (default: %(default)s)",
     )
+
+
+def _name(choice: IntEnum) -> str:
+    return choice.name.lower()
+
+
+def _names(choices: type[IntEnum]) -> list[str]:
+    return [_name(one) for one in choices]
 
 
 def run(args: Namespace) -> Outcome:

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from archmodels.npu_pim import Stages, adaptive, decode, halves, in_turn
+from archmodels.npu_pim import Decoding, Stages, adaptive, decode, halves, in_turn
 from archmodels.npu_pim.attention import Channels
 from archmodels.npu_pim.baselines import blocked_published
+from archmodels.npu_pim.decode import Split
 from archmodels.npu_pim.packing import Placement
-from designs.npu_pim import Llm, NpuPimDevice
+from designs.npu_pim import Llm, NpuPimDevice, corrected
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.neupims.points import (
     BLOCKED,
+    CORRECTED,
     PUBLISHED,
-    corrected,
     mean,
     models,
     packed,
@@ -53,7 +54,10 @@ THEIR_STEP = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """A machine. run: of the simulator at a batch; empty where there is none."""
+    """A machine. rate: tokens per second, as published or corrected, at a batch.
+
+    run: of the simulator at a batch; empty where there is none.
+    """
 
     key: str
     what: str
@@ -78,10 +82,11 @@ def _turned(
     return rate
 
 
-def _whole(choice: Callable[..., object]) -> Callable[[bool, int], float]:
+def _whole(
+    run: Callable[[NpuPimDevice, Llm, Placement, Split], Decoding],
+) -> Callable[[bool, int], float]:
     def rate(is_corrected: bool, batch: int) -> float:
-        device = corrected(PUBLISHED) if is_corrected else PUBLISHED
-        run = adaptive if choice is adaptive else decode
+        device = CORRECTED if is_corrected else PUBLISHED
         return run(device, models()[MODEL], _channels(packed, batch), halves).tokens_per_s
 
     return rate
@@ -104,11 +109,6 @@ STEPS = (
 """In the order in which they are added; the last two are alternatives."""
 
 
-def rate(step: Step, is_corrected: bool, batch: int) -> float:
-    """Tokens per second."""
-    return step.rate(is_corrected, batch)
-
-
 def rows(measurements: Measurements) -> list[Row]:
     """Batch by batch, then means."""
     return [*_batches(measurements), *_gains()]
@@ -117,7 +117,7 @@ def rows(measurements: Measurements) -> list[Row]:
 def _batches(measurements: Measurements) -> list[Row]:
     return [
         Row(section=SECTION, what=f"{batch}: {step.what}", machine=kind, unit="tokens/s",
-            ours=rate(step, is_corrected, batch), reason=DRAWS,
+            ours=step.rate(is_corrected, batch), reason=DRAWS,
             simulator=_simulated(measurements, step, batch) if not is_corrected else None)
         for batch in BATCHES
         for step in STEPS
@@ -132,7 +132,7 @@ def _simulated(measurements: Measurements, step: Step, batch: int) -> float | No
 
 
 def _gains() -> list[Row]:
-    found = {(step.key, kind, batch): rate(step, kind, batch)
+    found = {(step.key, kind, batch): step.rate(kind, batch)
              for step in STEPS for kind in (False, True) for batch in BATCHES}  # fmt: skip
 
     def gain(one: str, other: str, kind: bool) -> float:

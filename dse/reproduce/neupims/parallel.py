@@ -4,14 +4,13 @@ from dataclasses import replace
 
 from archmodels.npu_pim import adaptive, halves
 from designs.npu_pim import Llm, NpuPimDevice
+from designs.npu_pim.device import LINK_BYTES_PER_S
 from dse.reproduce.neupims.points import CORRECTED, models, packed
 from dse.reproduce.neupims.published import TITLES
 from dse.reproduce.row import Row
 
 SECTION = "Parallelism (figure 14): ShareGPT, 256 requests, corrected"
 LENGTHS, BATCH = "ShareGPT", 256
-LINK_BYTES_PER_S = 64 * 10**9
-"""Of a PCIe 5.0 slot of 16 lanes in one direction, for sums over devices."""
 
 SHAPES = {
     "gpt3_7b": ((4, 1), (2, 2)),

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
@@ -12,22 +12,23 @@ from archmodels.npu_pim.attention import Channels
 from archmodels.npu_pim.decode import dealt
 from archmodels.npu_pim.packing import PUBLISHED_COSTS, Packed, Placement, estimate
 from designs.npu_pim import (
-    Fidelity,
     Gpu,
     Llm,
     NpuPimDevice,
     Request,
     blocked,
+    corrected,
     llms,
     published,
 )
-from designs.npu_pim.lengths import Lengths, alpaca, sharegpt
+from designs.npu_pim.lengths import DATASETS
 from dse.reproduce.neupims.published import BATCHES, TITLES
 
 SEED = 1
 """Of the lengths: one draw for each data set and batch."""
 
-SETS: Mapping[str, Callable[[], Lengths]] = {"ShareGPT": sharegpt, "Alpaca": alpaca}
+SETS = {title: DATASETS[title.lower()] for title in ("ShareGPT", "Alpaca")}
+"""Title to data set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,16 +73,6 @@ class Machine(StrEnum):
     BEST_PUBLISHED = "NeuPIMs, as published"
     MIXED = "NeuPIMs, corrected, always interleaved"
     BEST = "NeuPIMs, corrected"
-
-
-def corrected(device: NpuPimDevice) -> NpuPimDevice:
-    """A device whose channels keep the distances that dot products need.
-
-    A machine without composite GEMVs keeps them anyway.
-    """
-    if not device.channel.composite:
-        return device
-    return replace(device, channel=replace(device.channel, fidelity=Fidelity.CORRECTED))
 
 
 PUBLISHED, BLOCKED = published(), blocked()
