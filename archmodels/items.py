@@ -1,6 +1,8 @@
-"""The items that inventories are made of, by what they are for."""
+"""The items that inventories are made of, by what they are for; and the events of their use."""
 
-from archmodels.counts import Item, Kind
+from collections.abc import Mapping
+
+from archmodels.counts import Event, Item, Kind, Operation
 from designs.rules import Flag, Int, bit_length, maximum, minimum, where
 
 
@@ -63,4 +65,21 @@ def skid(bits: Int) -> dict[str, Item]:
         "skid.full": Item(kind=Kind.FLIP_FLOP_RESET, count=1, bits=1),
         "skid.bypass": mux(bits),
         "skid.control": operator(Kind.GATE, 1, 3),
+    }
+
+
+def use_events(
+    items: Mapping[str, Item], often: Mapping[str, Int], one_of: Mapping[str, Int]
+) -> dict[str, Event]:
+    """`<part>.uses`: each instance is used so often, or at a time one of so many."""
+    return {
+        f"{key}.uses": Event(
+            count=times * (items[key].count // one_of.get(key, 1)),
+            operations=(
+                Operation(
+                    kind=items[key].kind, bits=items[key].bits, other_bits=items[key].other_bits
+                ),
+            ),
+        )
+        for key, times in often.items()
     }

@@ -6,8 +6,8 @@ from attention_elements import assert_executes_any_commands, drawn_ops
 from attention_floats import MINUS_INFINITY, distances, exponents, weights
 
 from designs.attention import AttentionParams, Binding, Element, ExpMethod, Masking
-from designs.attention.params import FLOAT_FORMATS
 from designs.attention.schedule import PeOp
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32
 from hwgen.attention.element import ElementParams
 from hwgen.attention.float_element import FloatElement

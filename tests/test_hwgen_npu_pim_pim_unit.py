@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 from float_cases import drawn, special
 from npu_pim_dram import dot, rounded
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.npu_pim import Element, PimChannel
 from designs.rules import clog2
 from hwgen.npu_pim.pim_unit import PIM_UNITS, PimUnitParams

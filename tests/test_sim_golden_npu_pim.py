@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.npu_pim import Heads, PimAttention, PimChannel
 from designs.npu_pim.channel import Element
 from designs.npu_pim.program import HostAccess, PimKind, PimTransaction, program

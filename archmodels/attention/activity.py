@@ -8,6 +8,7 @@ from archmodels.attention.lanes import DIVIDE_STEPS
 from archmodels.attention.shape import Epoch, Problem, Shape, divides
 from archmodels.attention.tiles import Tiles
 from archmodels.counts import Event, Item, Kind, Operation
+from archmodels.items import use_events
 from designs.attention import ExpMethod
 from designs.rules import Int, maximum, minimum, where
 
@@ -100,23 +101,6 @@ def _uses(params: Shape, epoch: Epoch, tiles: Tiles, items: Mapping[str, Item]) 
     often = {**_array(params, x, tiles), **_lanes(params, x, tiles)}
     one_of = {"array.scores": x.lag + 1, "return.ring": maximum(x.lag, 1)}
     return use_events(items, often, one_of)
-
-
-def use_events(
-    items: Mapping[str, Item], often: Mapping[str, Int], one_of: Mapping[str, Int]
-) -> dict[str, Event]:
-    """`<part>.uses`: each instance is used so often, or at a time one of so many."""
-    return {
-        f"{key}.uses": Event(
-            count=times * (items[key].count // one_of.get(key, 1)),
-            operations=(
-                Operation(
-                    kind=items[key].kind, bits=items[key].bits, other_bits=items[key].other_bits
-                ),
-            ),
-        )
-        for key, times in often.items()
-    }
 
 
 def _array(params: Shape, epoch: Epoch, tiles: Tiles) -> dict[str, Int]:

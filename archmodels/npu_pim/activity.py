@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from archmodels.attention.activity import use_events
 from archmodels.counts import Event, Item, Kind, Operation
+from archmodels.items import use_events
 from archmodels.npu_pim.controller import run
 from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.distances import Command, commands

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from archmodels.counts import Item, Kind
 from archmodels.items import choice, cleared, control, held, mux, operator, plain
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.npu_pim import Element, PimChannel, RowBuffers
 from designs.rules import bit_length, clog2

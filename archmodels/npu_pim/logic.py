@@ -11,7 +11,7 @@ from archmodels import dram
 from archmodels.counts import Kind, Operation
 from archmodels.npu_pim.banks import SUM_BITS
 from archmodels.technology import Technology
-from designs.attention.params import FLOAT_FORMATS, Element
+from designs.elements import FLOAT_FORMATS, Element
 from designs.floats import FP32
 from designs.npu_pim import NpuPimDevice
 

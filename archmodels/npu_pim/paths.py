@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from archmodels.counts import Kind, Stage
 from archmodels.npu_pim.banks import PRODUCT_BITS, SUM_BITS, address_bits
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32
 from designs.npu_pim import Element, PimChannel
 from designs.npu_pim.distances import commands

@@ -1,15 +1,9 @@
 """Attention engines: params, workload, the numbers of their exponential, schedule, tile table."""
 
 from designs.attention.fit import AttentionFit
-from designs.attention.params import (
-    AttentionParams,
-    Binding,
-    Division,
-    Element,
-    ExpMethod,
-    Masking,
-)
+from designs.attention.params import AttentionParams, Binding, Division, ExpMethod, Masking
 from designs.attention.workload import Attention, Pattern
+from designs.elements import Element
 
 __all__ = [
     "Attention",

@@ -11,7 +11,8 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.floats import BF16, FP16, FloatFormat
+from designs.elements import Element
+from designs.floats import FP16
 from designs.rules import (
     Rule,
     bit_length,
@@ -48,18 +49,6 @@ DIVIDE_CYCLES = 10
 
 FLOAT_DIVIDE_CYCLES = 14
 """Cycles that a float32 reciprocal takes at most."""
-
-
-class Element(enum.IntEnum):
-    """Format of queries, keys and values."""
-
-    INT8 = 0
-    FP16 = 1
-    BF16 = 2
-
-
-FLOAT_FORMATS: dict[Element, FloatFormat] = {Element.FP16: FP16, Element.BF16: BF16}
-"""The formats of the elements that are floating-point numbers."""
 
 
 class ExpMethod(enum.IntEnum):

@@ -1,6 +1,6 @@
 """An NPU on memory whose banks compute (NeuPIMs): timing, channel, device, models, requests."""
 
-from designs.attention.params import Element
+from designs.elements import Element
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.device import NpuPimDevice, blocked, corrected, published
 from designs.npu_pim.gemv import Heads, Product

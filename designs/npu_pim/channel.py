@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.attention.params import Element
+from designs.elements import Element
 from designs.npu_pim.timing import DramTiming
 from designs.rules import Rule, boolean, check, choice, clog2, integer, maximum, nested, where
 

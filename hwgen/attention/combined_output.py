@@ -13,9 +13,9 @@ from designs.rules import clog2
 from hwgen.attention.combiner import combine_command
 from hwgen.attention.interface import lane_command, o_layout
 from hwgen.attention.lane import staged_words, staging_address_bits
-from hwgen.attention.ring import decoded, following, moved, ring_place
 from hwgen.choose import choose
 from hwgen.component import Component
+from hwgen.ring import decoded, following, moved, ring_place
 
 STAGES = 4
 """Steps from a numerator's last product to its value: sum, shift, scale, and out."""

@@ -1,6 +1,6 @@
 """Which element an array is made of."""
 
-from designs.attention.params import Element
+from designs.elements import Element
 from hwgen.attention.element import IntegerElement
 from hwgen.attention.float_element import FloatElement
 from hwgen.component import Component

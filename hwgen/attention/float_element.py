@@ -4,8 +4,8 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 
-from designs.attention.params import FLOAT_FORMATS
 from designs.attention.schedule import PeOp
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32
 from hwgen.arith import FloatAdder, FloatAdderParams, FloatFma, FloatFmaParams
 from hwgen.attention.element import ArrayElement, kept_score

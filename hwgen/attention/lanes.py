@@ -3,7 +3,8 @@
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import AttentionParams, Element
+from designs.attention.params import AttentionParams
+from designs.elements import Element
 from designs.rules import clog2
 from hwgen.attention.combiner import Combiner, IntegerCombiner, combine_command
 from hwgen.attention.float_combiner import FloatCombiner

@@ -7,8 +7,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from designs.rules import bit_length, clog2
-from hwgen.attention.ring import ring_place
 from hwgen.component import Component
+from hwgen.ring import ring_place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

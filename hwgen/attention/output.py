@@ -17,9 +17,9 @@ from hwgen.attention.reciprocal import (
     QUOTIENT_BITS,
     reciprocal_layout,
 )
-from hwgen.attention.ring import decoded, moved
 from hwgen.choose import choose
 from hwgen.component import Component
+from hwgen.ring import decoded, moved
 
 VALUE_BITS = 8
 """Width of a value of V."""

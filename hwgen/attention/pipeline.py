@@ -10,8 +10,8 @@ from designs.attention.params import AttentionParams
 from designs.attention.schedule import Age, Schedule
 from designs.rules import clog2
 from hwgen.attention.interface import ring_entries, tile_layout
-from hwgen.attention.ring import following, ring_place
 from hwgen.component import Component
+from hwgen.ring import following, ring_place
 
 FIELDS = {
     Age.NEW: (

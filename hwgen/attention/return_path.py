@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 from designs.attention.params import AttentionParams
 from designs.rules import clog2
 from hwgen.attention.interface import ring_entries
-from hwgen.attention.ring import ring_place
 from hwgen.buffers import DelayLineParams, delay_line
 from hwgen.choose import choose
 from hwgen.component import Component
+from hwgen.ring import ring_place
 
 
 class ReturnPath(Component):

@@ -16,10 +16,10 @@ from hwgen.attention.interface import (
     west_command,
 )
 from hwgen.attention.pipeline import Pipeline, tile_port
-from hwgen.attention.ring import following, ring_place
 from hwgen.attention.rom import Rom, RomParams
 from hwgen.attention.staging import Staging, StagingParams
 from hwgen.component import Component, probed
+from hwgen.ring import following, ring_place
 
 OPERANDS = ("queries", "keys", "values")
 """What is loaded tile by tile."""

@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 from designs.npu_pim import PimChannel, Precharge, RowBuffers
 from designs.npu_pim.distances import Command
 from designs.rules import clog2
-from hwgen.attention.ring import following
 from hwgen.choose import gated, lowest, place
 from hwgen.component import Component
 from hwgen.npu_pim.engine import hold_layout
@@ -17,6 +16,7 @@ from hwgen.npu_pim.host_queue import HostQueueParams, candidate_layout
 from hwgen.npu_pim.interface import access_bits, bank_bits, command_layout, row_bits
 from hwgen.npu_pim.rows import rows_layout
 from hwgen.npu_pim.waits import ready_bits
+from hwgen.ring import following
 
 
 def queue_params(channel: PimChannel) -> HostQueueParams:

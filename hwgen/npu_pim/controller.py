@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel, RowBuffers
 from designs.npu_pim.distances import Command
-from hwgen.attention.ring import decoded
 from hwgen.choose import choose
 from hwgen.component import Component
 from hwgen.npu_pim.arbiter import HostArbiter, host_commands, queue_params
@@ -21,6 +20,7 @@ from hwgen.npu_pim.refresh import Refresh
 from hwgen.npu_pim.rows import Rows
 from hwgen.npu_pim.timers import Timers
 from hwgen.npu_pim.write_data import WriteData
+from hwgen.ring import decoded
 
 ISSUE_CYCLES = 1
 """From the acceptance of a transaction to its first command, where nothing else is to be done; of a

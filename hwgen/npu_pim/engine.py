@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel, RowBuffers
 from designs.npu_pim.program import PimKind
-from hwgen.attention.ring import decoded
 from hwgen.component import Component
 from hwgen.npu_pim.interface import command_layout
 from hwgen.npu_pim.pim_queue import waiting_layout
@@ -16,6 +15,7 @@ from hwgen.npu_pim.refresh import left_shape
 from hwgen.npu_pim.rows import closing_bits, rows_layout
 from hwgen.npu_pim.tile_unit import TileUnit, work_commands
 from hwgen.npu_pim.vector_unit import VectorUnit
+from hwgen.ring import decoded
 
 
 def hold_layout(channel: PimChannel) -> data.StructLayout:

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel
 from designs.rules import bit_length, clog2
-from hwgen.attention.ring import ring_place
 from hwgen.component import Component
+from hwgen.ring import ring_place
 
 
 def left_shape(channel: PimChannel) -> Shape:

@@ -9,9 +9,9 @@ from amaranth.lib.wiring import In, Out
 from designs.npu_pim import PimChannel, Precharge, RowBuffers
 from designs.npu_pim.distances import Command
 from designs.rules import bit_length
-from hwgen.attention.ring import decoded
 from hwgen.component import Component
 from hwgen.npu_pim.interface import command_layout, row_bits
+from hwgen.ring import decoded
 
 
 def rows_layout(channel: PimChannel) -> data.StructLayout:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from archmodels.attention.activity import memory_events, use_events, weight_uses
+from archmodels.attention.activity import memory_events, weight_uses
 from archmodels.attention.lanes import DIVIDE_STEPS
 from archmodels.attention.shape import Epoch, Problem
 from archmodels.attention.unfused.shape import Shape, Work
 from archmodels.counts import Event, Item
+from archmodels.items import use_events
 from designs.attention import ExpMethod
 from designs.rules import Int, where
 

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from designs.attention.unfused import UnfusedParams
 from designs.rules import clog2
-from hwgen.attention.ring import ring_place
 from hwgen.component import Component
+from hwgen.ring import ring_place
 
 
 class Rows(Component):

@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 from designs.attention.params import Masking
 from designs.attention.schedule import PeOp
 from designs.attention.unfused import Phase, UnfusedParams
-from hwgen.attention.ring import ring_place
 from hwgen.attention.unfused.interface import (
     back_command,
     back_words,
@@ -17,6 +16,7 @@ from hwgen.attention.unfused.interface import (
     pass_layout,
 )
 from hwgen.component import Component, probed
+from hwgen.ring import ring_place
 
 OPERANDS = ("q", "k", "v", "s_back", "sn_back")
 """The streams that slots take a transfer of each."""

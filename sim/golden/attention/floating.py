@@ -16,12 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from designs.attention.params import (
-    FLOAT_FORMATS,
-    FRACTION_BITS,
-    WEIGHT_FRACTION_BITS,
-    AttentionParams,
-)
+from designs.attention.params import FRACTION_BITS, WEIGHT_FRACTION_BITS, AttentionParams
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.rules import Ints
 from sim.golden import floats

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.program import Cache, Vector, program
 from designs.npu_pim.workload import HOST_ROWS

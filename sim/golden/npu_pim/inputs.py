@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.workload import HOST_ROWS
 from designs.operands import operand_range

@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.program import HostAccess, PimKind, PimTransaction, program

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from designs.attention.params import FLOAT_FORMATS
+from designs.elements import FLOAT_FORMATS
 from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.program import program
 from designs.rules import Ints
