@@ -40,7 +40,8 @@ def operands(params: PimChannel, workload: PimAttention, seed: int) -> tuple[Pim
 def interface(params: PimChannel) -> Interface:
     """The streams of a channel, and its command bus."""
     ports = cores.ports(streams(params), configuring=("load",))
-    return Interface(ports=ports, traces={BUS: Shape.cast(command_layout(params)).width})
+    bits = Shape.cast(command_layout(params)).width
+    return Interface(ports=ports, traces={BUS: bits}, others=("written",))
 
 
 def plan(
@@ -135,10 +136,13 @@ def _rows(params: PimChannel, rows: Ints) -> Iterator[int]:
 
 
 def _accesses(params: PimChannel, workload: PimAttention, inputs: Inputs) -> Iterator[int]:
-    layout = host_layout(params)
+    layout, whole = host_layout(params), (1 << params.access_bytes) - 1
     for one, written in zip(program(params, workload).host, inputs["written"], strict=True):
         fields = {name: getattr(one, name) for name in ("write", "bank", "row", "column", "tag")}
-        yield layout.const({**fields, "data": _word(written) if one.write else 0}).as_bits()
+        fields["data"] = _word(written) if one.write else 0
+        if params.mask:
+            fields["mask"] = whole if one.mask is None else one.mask
+        yield layout.const(fields).as_bits()
 
 
 def _transactions(params: PimChannel, workload: PimAttention) -> Iterator[int]:

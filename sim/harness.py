@@ -34,6 +34,7 @@ def harness_text(interface: Interface, core: str) -> str:
     for name, bits in interface.probes.items():
         connections.append(f"event__{name}(status[{first + bits - 1}:{first}])")
         first += bits
+    connections += [f"{name}()" for name in interface.others]
     declarations = [
         f"  {direction} logic{f' [{bits - 1}:0]' if bits > 1 else ''} {name} "
         f"/*verilator public_flat_{'rw' if direction == 'input' else 'rd'}*/"

@@ -68,11 +68,13 @@ class Interface:
 
     events: bits of each output `event__<name>`; each cycle adds its value to the activity `<name>`.
     traces: likewise, but each value other than 0 is kept, with its cycle.
+    others: outputs beside the streams, which no one looks at.
     """
 
     ports: tuple[Port, ...]
     events: Mapping[str, int] = field(default_factory=dict)
     traces: Mapping[str, int] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
     @property
     def probes(self) -> Mapping[str, int]:

@@ -107,6 +107,10 @@ POINTS = {
         channel(2, 1, 2, timing=DramTiming()),
         PimAttention(keys=9, accesses=60, **HEADS),
     ),
+    "masks": (
+        channel(2, 1, 2, row_bytes=48, access_bytes=24, lanes=3, mask=True, timing=OTHER),
+        PimAttention(keys=9, heads=2, head_dim=12, accesses=120),
+    ),
     "fp16": (
         channel(1, 2, 1, element=Element.FP16, row_bytes=24, access_bytes=8, lanes=3),
         PimAttention(keys=15, heads=2, head_dim=3, accesses=30),

@@ -135,6 +135,15 @@ def test_what_does_not_fit(channel, work, sentence):
         )
 
 
+def test_masks_are_of_writes_where_the_channel_has_them():
+    channel = replace(SMALL, mask=True)
+    given, masked = program(SMALL, WORKS[2]).host, program(channel, WORKS[2]).host
+    assert all(one.mask is None for one in given) and len(masked) == len(given)
+    masks = [one.mask for one in masked if one.write]
+    assert None in masks and len(set(masks)) > 2 and max(filter(None, masks)) < 2**32
+    assert not any(one.mask for one in masked if not one.write)
+
+
 def test_heads_share_keys():
     with pytest.raises(RuleError, match="kv_heads must divide heads = 3, not 2"):
         PimAttention(keys=1, heads=3, kv_heads=2, head_dim=8)

@@ -113,6 +113,7 @@ def play(channel, rows, pim, host):
                     if ctx.get(port.ready):
                         ones.pop(0)
             told = ctx.get(core.events["bus"])
+            assert ctx.get(core.written) == (told.valid and told.command == Command.WR)
             if told.valid:
                 commands.append(seen(cycle, told))
             for name, found in out.items():

@@ -28,6 +28,8 @@ def test_widths_of_the_default_channel():
         "tag": 8,
         "data": 512,
     }
+    masked = PimChannel(mask=True)
+    assert widths(host_layout(masked)) == widths(host_layout(channel)) | {"mask": 64}
     assert widths(pim_layout(channel)) == address | {"kind": 1, "steps": 5, "results": 5}
     assert widths(command_layout(channel)) == address | {
         "valid": 1,

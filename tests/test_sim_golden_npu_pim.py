@@ -209,6 +209,18 @@ def test_accesses_in_their_order():
     assert set(map(tuple, changed[:, :2])) == {(last, 5)} and changed[:, 2].min() >= 32
 
 
+def test_a_mask_leaves_the_other_bytes_as_they_are():
+    params = replace(SMALL, element=Element.INT8, mask=True)
+    work = PimAttention(keys=3, head_dim=8, accesses=2)
+    rows, written = contents(params, work, example(params, work)), np.arange(64).reshape(2, 32)
+    host = [
+        HostAccess(write=True, bank=2, row=1, column=0, tag=0),
+        HostAccess(write=True, bank=2, row=1, column=0, tag=1, mask=1 << 31 | 0b101),
+    ]
+    _, after = accesses(params, rows, host, written)
+    assert after[1, 2, :32].tolist() == [32, 1, 34, *range(3, 31), 63]
+
+
 def test_inputs_are_of_the_shapes_that_are_told():
     work = PimAttention(requests=2, keys=5, heads=2, head_dim=8, accesses=4)
     inputs = example(SMALL, work)

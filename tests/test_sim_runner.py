@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,11 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheError, match=r"file must be a writable folder: File exists$"):
         build([folder / "core.v"], "core", INTERFACE, cache_dir=tmp_path / "file")
+
+
+def test_outputs_that_no_one_looks_at_stay_open() -> None:
+    text = harness_text(replace(INTERFACE, others=("done", "at")), "core")
+    assert text.endswith("(status[6:4]),\n    .done(),\n    .at()\n  );\nendmodule\n")
 
 
 def test_the_harness_exposes_streams_and_status() -> None:

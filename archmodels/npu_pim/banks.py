@@ -52,6 +52,7 @@ def _arrays(channel: PimChannel) -> dict[str, Item]:
         "bank.open_row": held(clog2(p.rows), p.banks),
         "row_buffer.row": held(row_bits, count),
         "row_buffer.take": mux(row_bits, p.banks),
+        "row_buffer.mask": operator(Kind.GATE, 1, p.banks * p.row_bytes * p.mask),
         "row_buffer.flags": control(1, 2 * count),
         "row_buffer.left": control(busy, count),
         "row_buffer.fewer": operator(Kind.DECREMENTER, busy, count),

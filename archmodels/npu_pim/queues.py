@@ -25,7 +25,7 @@ def _accesses(channel: PimChannel) -> dict[str, Item]:
     p, entries = channel, channel.host_queue
     bits = 1 + clog2(p.rows) + address_bits(p.accesses) + p.tag_bits
     slot, many = clog2(entries), min(clog2(entries), 1)
-    word, count = 8 * p.access_bytes, p.banks * entries
+    word, count = p.write_bits, p.banks * entries
     passes = bit_length(PASSES_MAX)
     return {
         "host_queue.used": cleared(entries, p.banks),

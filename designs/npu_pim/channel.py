@@ -81,6 +81,11 @@ class PimChannel:
         default=8, low=1, high=256, doc="vectors and tiles that wait", unit="transactions"
     )
     timing: DramTiming = nested(default=DramTiming(), doc="timing parameters")
+    mask: bool = boolean(
+        default=False,
+        doc="a write says which of its bytes it writes, as HBM's data mask does (JESD235A), whose "
+        "pins ECC would take",
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -117,6 +122,11 @@ class PimChannel:
     def accesses(self) -> int:
         """Of a row, by which it is read or written whole."""
         return self.row_bytes // self.access_bytes
+
+    @property
+    def write_bits(self) -> int:
+        """What a write has: its data and, above them, a bit for each byte if there is a mask."""
+        return (8 + self.mask) * self.access_bytes
 
     @property
     def step_bytes(self) -> int:

@@ -23,6 +23,9 @@ from designs.npu_pim.gemv import (
 from designs.npu_pim.workload import HOST_ROWS, PimAttention
 from designs.rules import ceil_div
 
+MASKED_SHARE = 0.75
+"""Of the host's writes those that leave bytes as they are, where a channel has masks."""
+
 
 class PimKind(enum.IntEnum):
     """Of a transaction. vector: a row becomes the vector. tile: it is multiplied with a tile."""
@@ -48,13 +51,17 @@ class PimTransaction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostAccess:
-    """A read or write of `access_bytes`; `column` counts accesses, `tag` tells reads apart."""
+    """A read or write of `access_bytes`; `column` counts accesses, `tag` tells reads apart.
+
+    mask: bit b says whether byte b is written, where the channel has masks; None: all are.
+    """
 
     write: bool
     bank: int
     row: int
     column: int
     tag: int
+    mask: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,10 +192,8 @@ def _accesses(channel: PimChannel, workload: PimAttention, rows: int) -> Iterato
         if draw.random() < 0.5:
             bank = draw.randrange(channel.banks)
             row = draw.randrange(0 if draw.random() < 0.5 else host_row, rows)
-        yield HostAccess(
-            write=row >= host_row and draw.random() < 0.5,
-            bank=bank,
-            row=row,
-            column=draw.randrange(channel.accesses),
-            tag=tag,
-        )
+        write, mask = row >= host_row and draw.random() < 0.5, None
+        column = draw.randrange(channel.accesses)
+        if channel.mask and write and draw.random() < MASKED_SHARE:
+            mask = draw.getrandbits(channel.access_bytes)
+        yield HostAccess(write=write, bank=bank, row=row, column=column, tag=tag, mask=mask)

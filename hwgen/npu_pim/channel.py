@@ -4,8 +4,10 @@ from typing import Any
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 
 from designs.npu_pim import PimChannel
+from designs.npu_pim.distances import Command
 from hwgen.component import Component, probed
 from hwgen.npu_pim.controller import Controller
 from hwgen.npu_pim.dram import Dram
@@ -29,13 +31,14 @@ class PimChannelCore(Component):
 
     Event bus: the command bus, whole, for a trace.
 
-    Members: load, host, pim (in), read, result (out): streams, see `hwgen.npu_pim.interface`.
+    Members: load, host, pim (in), read, result (out): streams, see `hwgen.npu_pim.interface`;
+    written: a WR is on the command bus, which ends an access that writes.
     """
 
     params: PimChannel
 
     def __init__(self, params: PimChannel) -> None:
-        super().__init__(params, streams(params))
+        super().__init__(params, {**streams(params), "written": Out(1)})
         self.events = {"bus": Signal(command_layout(params), name="bus")}
 
     def elaborate(self, platform: Any) -> Module:
@@ -46,7 +49,11 @@ class PimChannelCore(Component):
             wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(controller, name))
         for name in ("load", "read", "result"):
             wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(dram, name))
-        m.d.comb += [dram.command.eq(controller.command), dram.write_data.eq(controller.write_data)]
+        m.d.comb += [
+            dram.command.eq(controller.command),
+            dram.write_data.eq(controller.write_data),
+            self.written.eq(controller.command.valid & (controller.command.command == Command.WR)),
+        ]
         if probed(platform):
             m.d.comb += self.events["bus"].eq(controller.command)
         return m

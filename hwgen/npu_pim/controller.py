@@ -53,7 +53,7 @@ class Controller(Component):
     for is full. What has been issued cannot stall.
 
     Members: host, pim: streams, see `hwgen.npu_pim.interface`; command: the bus; write_data: of a
-    WR, in the last cycle in which its data are on the data bus.
+    WR, its mask above, in the last cycle in which its data are on the data bus.
     """
 
     params: PimChannel
@@ -66,7 +66,7 @@ class Controller(Component):
                 "host": In(stream.Signature(host_layout(p))),
                 "pim": In(stream.Signature(pim_layout(p))),
                 "command": Out(command_layout(p)),
-                "write_data": Out(8 * p.access_bytes),
+                "write_data": Out(p.write_bits),
             },
         )
 
@@ -133,7 +133,9 @@ class Controller(Component):
             data.push.eq(taken & host.payload.write),
             data.push_bank.eq(host.payload.bank),
             data.push_slot.eq(choose([one.free for one in queues], host.payload.bank)),
-            data.push_data.eq(host.payload.data),
+            data.push_data.eq(
+                Cat(host.payload.data, host.payload.mask) if p.mask else host.payload.data
+            ),
             data.take.eq(self.command.valid & (self.command.command == Command.WR)),
             data.bank.eq(arbiter.command.bank),
             data.slot.eq(arbiter.slot),

@@ -128,6 +128,8 @@ class Dram(Component):
                 bank.write.column.eq(about[len(told.bank) :]),
                 bank.write.word.eq(self.write_data),
             ]
+            if self.params.mask:
+                m.d.comb += bank.write.mask.eq(self.write_data[len(bank.write.word) :])
 
 
 def is_heard(told: Any, command: Command) -> Value:

@@ -42,7 +42,8 @@ def load_layout(channel: PimChannel) -> data.StructLayout:
 def host_layout(channel: PimChannel) -> data.StructLayout:
     """A read or a write of `access_bytes`.
 
-    column: number of the access in its row; tag: comes back with what is read; data: to write.
+    column: number of the access in its row; tag: comes back with what is read; data: to write;
+    mask: a bit for each byte that is written, where the channel has masks.
     """
     return data.StructLayout(
         {
@@ -52,6 +53,7 @@ def host_layout(channel: PimChannel) -> data.StructLayout:
             "column": access_bits(channel),
             "tag": channel.tag_bits,
             "data": 8 * channel.access_bytes,
+            **({"mask": channel.access_bytes} if channel.mask else {}),
         }
     )
 
@@ -126,11 +128,11 @@ def streams(channel: PimChannel) -> dict[str, Any]:
 def dram_ports(channel: PimChannel) -> dict[str, Any]:
     """The ports of the half that has the banks.
 
-    write_data: of a WR, in the last cycle of its data on the bus.
+    write_data: of a WR, with its mask above, in the last cycle of its data on the bus.
     """
     return {
         "load": In(stream.Signature(load_layout(channel))),
         "command": In(command_layout(channel)),
-        "write_data": In(8 * channel.access_bytes),
+        "write_data": In(channel.write_bits),
         **outputs(channel),
     }

@@ -13,9 +13,10 @@ from hwgen.npu_pim.interface import access_bits
 
 
 def write_layout(channel: PimChannel) -> data.StructLayout:
-    """An access of a row that is written."""
+    """An access of a row that is written; mask: those of its bytes that are, else all."""
+    mask = {"mask": channel.access_bytes} if channel.mask else {}
     return data.StructLayout(
-        {"enable": 1, "column": access_bits(channel), "word": 8 * channel.access_bytes}
+        {"enable": 1, "column": access_bits(channel), "word": 8 * channel.access_bytes, **mask}
     )
 
 
@@ -104,9 +105,19 @@ class RowBuffer(Component):
                 self.closes.eq(closes),
                 self.writable.eq(is_open & (left <= t.ras_cycles - t.rcd_wr_cycles)),
             ]
-            bits = len(self.write.word)
             with m.If(self.write.enable & is_open):
-                for column in range(p.channel.accesses):
-                    with m.If(self.write.column == column):
-                        m.d.sync += row.word_select(column, bits).eq(self.write.word)
+                self.put(m, row)
         return m
+
+    def put(self, m: Module, row: Signal) -> None:
+        """Data of an access into its part of the row, byte by byte where there are masks."""
+        word, channel = self.write.word, self.params.channel
+        for column in range(channel.accesses):
+            part = row.word_select(column, len(word))
+            with m.If(self.write.column == column):
+                if channel.mask:
+                    for byte, is_written in enumerate(self.write.mask):
+                        with m.If(is_written):
+                            m.d.sync += part.word_select(byte, 8).eq(word.word_select(byte, 8))
+                else:
+                    m.d.sync += part.eq(word)

@@ -17,7 +17,8 @@ class WriteData(Component):
     """Data of each access that waits, in slots of its bank, see `HostQueue`.
 
     With `take`, in the cycle of a WR, data leave their slot, and are on `data` in the last cycle in
-    which they are on the data bus; of a WR of at least 2 cycles.
+    which they are on the data bus; of a WR of at least 2 cycles. Where there are masks, they are
+    the highest bits of the data.
 
     Members: push, push_bank, push_slot, push_data: of an access; take, bank, slot: of a WR; data.
     """
@@ -32,17 +33,17 @@ class WriteData(Component):
                 "push": In(1),
                 "push_bank": In(bank_bits(p)),
                 "push_slot": In(slot),
-                "push_data": In(8 * p.access_bytes),
+                "push_data": In(p.write_bits),
                 "take": In(1),
                 "bank": In(bank_bits(p)),
                 "slot": In(slot),
-                "data": Out(8 * p.access_bytes),
+                "data": Out(p.write_bits),
             },
         )
 
     def elaborate(self, platform: Any) -> Module:
         p, m = self.params, Module()
-        bits = 8 * p.access_bytes
+        bits = p.write_bits
         words = maximum(2, p.banks << clog2(p.host_queue))
         m.submodules.slots = slots = Scratchpad(ScratchpadParams(words=words, bits=bits))
         m.d.comb += [

@@ -33,14 +33,19 @@ def channel(params: PimChannel, workload: PimAttention, inputs: Inputs) -> dict[
 def accesses(
     params: PimChannel, rows: Ints, host: Sequence[HostAccess], written: Ints
 ) -> tuple[Ints, Ints]:
-    """What is read, in the order of the accesses, and the octets of all rows afterwards."""
+    """What is read, in the order of the accesses, and the octets of all rows afterwards.
+
+    A write with a mask leaves bytes whose bit is 0 as they are.
+    """
     held = rows.copy()
     parts = held.reshape(*rows.shape[:2], params.accesses, params.access_bytes)
     reads = np.zeros((sum(not one.write for one in host), params.access_bytes), dtype=np.int64)
     number = 0
     for one, data in zip(host, written, strict=True):
         if one.write:
-            parts[one.row, one.bank, one.column] = data
+            mask = -1 if one.mask is None else one.mask
+            put = [bool(mask >> byte & 1) for byte in range(params.access_bytes)]
+            parts[one.row, one.bank, one.column, put] = data[put]
         else:
             reads[number] = parts[one.row, one.bank, one.column]
             number += 1
