@@ -29,11 +29,11 @@ from archmodels.npu_pim.packing import (
     least_loaded,
     request_tiles,
 )
-from archmodels.npu_pim.search import LEVERS, WINNER, pulled, shares, without
 from archmodels.npu_pim.sharing import Batch, shared
 from archmodels.npu_pim.stages import Load, rest_cycles, vector_work
 from designs.npu_pim import Levers, Linear, NpuPimDevice, Request, corrected, llm, published
 from designs.npu_pim.lengths import DATASETS, alpaca, sharegpt
+from dse.reproduce.neupims.levers import LEVERS, WINNER, pulled, without
 
 MODEL = llm("gpt3_7b")
 BASE = corrected(published())
@@ -318,15 +318,3 @@ def test_without_a_lever_those_that_need_it_are_left_out() -> None:
     assert without(ALL, "block_order") == tuple(
         one for one in ALL if one not in ("block_order", "resident", "prefetch", "keep_weights")
     )
-
-
-def test_shares_are_ratios_of_what_levers_decode() -> None:
-    batch, names = requests(40), ("precharge", "value_heads")
-    base, whole = (decoded(pulled(BASE, one), MODEL, batch).tokens_per_s for one in ((), names))
-    alone, left = (
-        decoded(pulled(BASE, one), MODEL, batch).tokens_per_s
-        for one in (("precharge",), ("value_heads",))
-    )
-    first = shares(BASE, MODEL, batch, names)[0]
-    assert first.alone == alone / base and first.left_out == whole / left
-    assert first.added == first.alone

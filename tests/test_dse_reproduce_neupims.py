@@ -15,6 +15,7 @@ from neupims_reference import FILE, folder, placement
 
 from archmodels.npu_pim import adaptive, decode, halves, in_turn, interleaved
 from archmodels.npu_pim.area import area, area_prices, parse
+from archmodels.npu_pim.levers import decoded
 from archmodels.technology.entries import TechnologyError
 from designs.npu_pim import PimChannel, RowBuffers
 from dse import cli
@@ -27,6 +28,7 @@ from dse.reproduce.neupims import (
     correctness,
     headline,
     interleaving,
+    levers,
     parallel,
     plots,
     points,
@@ -55,6 +57,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ablation, "BATCHES", (64, 256))
     monkeypatch.setattr(beyond, "BATCHES", (64, 256))
     monkeypatch.setattr(beyond, "TITLES", {"gpt3_7b": "GPT-3 7B"})
+    monkeypatch.setattr(levers, "SHOWN", ("block_order", "prefetch"))
     monkeypatch.setattr(interleaving, "BATCHES", (32, 64, 128, 256))
     monkeypatch.setattr(interleaving, "LENGTHS", (64, 512))
     interleaving.gains.cache_clear()
@@ -128,6 +131,26 @@ def test_the_limit_of_the_baseline_is_the_papers_dual_row_buffers() -> None:
     assert at["composite"] < at["packed"] < at["mixed"] <= at["best"]
     small = {step.key: step.rate(False, 64) for step in ablation.STEPS}
     assert small["mixed"] < small["packed"] == small["best"]
+
+
+def test_a_lever_alone_and_beside_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two: the rates that its rows are made of, by hand; one is taken and one is left out."""
+    monkeypatch.setattr(levers, "WINNER", ("double_stationary", "block_order", "prefetch"))
+    monkeypatch.setattr(levers, "SHOWN", ("block_order", "resident"))
+    base, model, batch = points.CORRECTED, models()["gpt3_7b"], points.requests("ShareGPT", 256)
+
+    def rate(*names: str) -> float:
+        return decoded(levers.pulled(base, names), model, batch).tokens_per_s
+
+    whole = rate("double_stationary", "block_order", "prefetch")
+    expected = [
+        whole / rate("double_stationary"),
+        rate("block_order") / rate(),
+        rate("double_stationary", "block_order", "prefetch", "resident") / whole,
+        rate("block_order", "resident") / rate(),
+    ]
+    assert [row.ours for row in levers.rows()] == [100 * (ratio - 1) for ratio in expected]
+    assert [row.is_met for row in levers.rows()] == [True, None, False, None]
 
 
 @pytest.mark.parametrize("seed", range(3))

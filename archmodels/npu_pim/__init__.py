@@ -6,7 +6,6 @@ from archmodels.npu_pim.decode import Decoding, Utilisation, adaptive, decode, u
 from archmodels.npu_pim.energy import Energy, currents, energy
 from archmodels.npu_pim.levers import Decoded, decoded
 from archmodels.npu_pim.packing import balanced, halves, in_rotation, least_loaded
-from archmodels.npu_pim.search import LEVERS, WINNER, Share, pulled, shares
 from archmodels.npu_pim.span import Served, served
 from archmodels.npu_pim.stages import Stages, in_turn, interleaved
 from archmodels.npu_pim.tiles import period
@@ -14,13 +13,8 @@ from archmodels.npu_pim.tiles import period
 __all__ = [
     "counts",
     "port_bits",
-    "shares",
-    "pulled",
     "decoded",
     "Decoded",
-    "Share",
-    "WINNER",
-    "LEVERS",
     "Attention",
     "Decoding",
     "Energy",

@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 
-from archmodels.npu_pim.levers import decoded
-from archmodels.npu_pim.search import WINNER, pulled
 from designs.npu_pim import NpuPimDevice
 from designs.npu_pim.device import KIB
-from dse.reproduce.neupims.points import CORRECTED, models, requests
+from dse.reproduce.neupims.levers import WINNER, pulled, tokens_per_s
+from dse.reproduce.neupims.points import CORRECTED
 from dse.reproduce.neupims.published import BATCHES, TITLES
 from dse.reproduce.row import Row, at_least
 
 SECTION = "Faster than NeuPIMs: throughput over NeuPIMs corrected, ShareGPT"
-MODEL, LENGTHS, BATCH = "gpt3_7b", "ShareGPT", 256
+MODEL, BATCH = "gpt3_7b", 256
 WANTED = 1.25
 SPAD_BYTES = 7 * 1024 * KIB
 """What the authors' configuration says, and their program does not read."""
@@ -25,12 +24,7 @@ SMALL = "both with a scratchpad of 7 MiB, as the authors' configuration says, no
 
 def gain(model: str, batch: int, base: NpuPimDevice = CORRECTED) -> float:
     """Tokens per second with the levers over those without."""
-    drawn = requests(LENGTHS, batch)
-    rates = [
-        decoded(device, models()[model], drawn).tokens_per_s
-        for device in (pulled(base, WINNER), base)
-    ]
-    return rates[0] / rates[1]
+    return tokens_per_s(pulled(base, WINNER), model, batch) / tokens_per_s(base, model, batch)
 
 
 def rows() -> list[Row]:

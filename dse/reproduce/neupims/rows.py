@@ -10,6 +10,7 @@ from dse.reproduce.neupims import (
     correctness,
     headline,
     interleaving,
+    levers,
     parallel,
     simulator,
     spent,
@@ -28,6 +29,7 @@ PARTS: Sequence[Callable[[Measurements], list[Row]]] = (
     lambda found: interleaving.rows(),
     lambda found: correctness.rows(),
     lambda found: beyond.rows(),
+    lambda found: levers.rows(),
     simulator.rows,
 )
 

@@ -1,10 +1,11 @@
-"""A sweep over levers: what each brings alone and what it brings to all others.
+"""Levers one by one: what each brings alone, and what it brings to all others.
 
 A lever that needs others is alone with those. Left out, it takes with it the levers that need it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from archmodels.npu_pim.levers import decoded
@@ -12,14 +13,29 @@ from designs.npu_pim import (
     BlockOrder,
     ChannelLevers,
     Levers,
-    Llm,
     NpuPimDevice,
     Precharge,
-    Request,
     Sharing,
     Slack,
     Turns,
 )
+from dse.reproduce.neupims.points import CORRECTED, models, requests
+from dse.reproduce.row import Row, at_least, at_most
+
+SECTION = "Levers one by one: throughput gained, GPT-3 7B, ShareGPT, batch 256"
+MODEL, LENGTHS, BATCH = "gpt3_7b", "ShareGPT", 256
+
+BESIDE, ALONE = "beside all others", "alone"
+TAKEN = (
+    "alone: with the levers that it needs, over NeuPIMs corrected; beside all others, of which at "
+    "least 0 is wanted: all that are taken, over these without it and those that need it"
+)
+LEFT_OUT = (
+    "alone: as above; beside all others: these with it over these without; what is bought with "
+    "registers for every bank or rows of the vector buffer is taken if it brings a thousandth"
+)
+THOUSANDTH = 0.1
+"""In percent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +90,13 @@ LEVERS: Mapping[str, Lever] = MappingProxyType(
 """By the name of their field, in an order in which each comes behind those that it needs."""
 
 
+SHOWN = tuple(LEVERS)
+
 WINNER = tuple(name for name in LEVERS if name not in ("latches", "vectors"))
-"""All but two: with the others, attention is hidden, and a second latch is slow beside the host."""
+"""All but two: with the others, attention is hidden, and a second latch is slow beside the host.
+
+What each brings, of these and of the two, is in the rows.
+"""
 
 
 def pulled(device: NpuPimDevice, names: Sequence[str]) -> NpuPimDevice:
@@ -92,35 +113,32 @@ def without(names: Sequence[str], left_out: str) -> tuple[str, ...]:
     return tuple(one for one in names if left_out not in (one, *LEVERS[one].needs))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
-    """What a lever brings, as ratios of tokens per second.
-
-    alone: to the device without levers. added: to the device with what it needs. left_out: of the
-    device with all levers, to that without it.
-    """
-
-    name: str
-    alone: float
-    added: float
-    left_out: float
+@cache
+def tokens_per_s(device: NpuPimDevice, model: str, batch: int) -> float:
+    """Of a batch of ShareGPT, packed as the levers say."""
+    return decoded(device, models()[model], requests(LENGTHS, batch)).tokens_per_s
 
 
-def shares(
-    device: NpuPimDevice, model: Llm, requests: Sequence[Request], names: Sequence[str]
-) -> tuple[Share, ...]:
-    """Of each of these levers, with all of them as the whole."""
+def rows() -> list[Row]:
+    """Two figures of each lever."""
+    return [row for name in SHOWN for row in _rows(name)]
 
-    def rate(own: Sequence[str]) -> float:
-        return decoded(pulled(device, own), model, requests).tokens_per_s
 
-    base, whole = rate(()), rate(names)
-    return tuple(
-        Share(
-            name=name,
-            alone=rate((name,)) / base,
-            added=rate((name,)) / rate(LEVERS[name].needs),
-            left_out=whole / rate(without(names, name)),
-        )
-        for name in names
+def _rows(name: str) -> list[Row]:
+    is_taken = name in WINNER
+    beside = _gain((*WINNER, name), without(WINNER, name))
+    figures = (
+        (BESIDE, beside, at_least(0) if is_taken else at_most(THOUSANDTH)),
+        (ALONE, _gain((name,), ()), None),
     )
+    return [
+        Row(section=SECTION, what=name, machine=machine, ours=ours, unit="%", limit=limit,
+            reason=TAKEN if is_taken else LEFT_OUT)
+        for machine, ours, limit in figures
+    ]  # fmt: skip
+
+
+def _gain(names: Sequence[str], others: Sequence[str]) -> float:
+    """Of these levers over others, in percent."""
+    rates = [tokens_per_s(pulled(CORRECTED, own), MODEL, BATCH) for own in (names, others)]
+    return 100 * (rates[0] / rates[1] - 1)
