@@ -9,8 +9,9 @@ from designs.bitnet import BitnetBlock, GateFunction
 from designs.configs import load_model
 from designs.vitallm import VitaLlmParams
 from sim.golden.bitlinear import absmax, normalised_codes, rms_norm
+from sim.golden.vector import exp2, reciprocal
 from sim.golden.vitallm import layer
-from sim.golden.vitallm.functions import exp2, reciprocal, silu
+from sim.golden.vitallm.functions import silu
 from sim.golden.vitallm.inputs import draw
 from sim.golden.vitallm.reference import reference
 

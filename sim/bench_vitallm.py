@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from designs.bitnet import BitnetBlock
 from designs.rules import ceil_div
 from designs.ternary import encode_codes
+from designs.vector import Pass
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Linear, Multiply, Product, Program, Unit
 from designs.vitallm.program import program
-from designs.vitallm.vector import Input, Pass
+from designs.vitallm.vector import Input, Stream
 from hwgen.vitallm.encoding import program_words
 from hwgen.vitallm.interface import CODE_BITS, streams
 from sim import cores
@@ -155,7 +156,7 @@ def _constants(
     known["scalars"] = np.append(inputs["scales"], np.float32(inverses)).astype(np.float32)
     for instruction in work[Unit.VECTOR]:
         operation = instruction.operation
-        if isinstance(operation, Pass) and operation.stream is not None:
+        if isinstance(operation, Pass) and isinstance(operation.stream, Stream):
             name, start = operation.stream.constants
             if operation.stream.input == Input.CONSTANTS:
                 yield known[name][start : start + operation.length]

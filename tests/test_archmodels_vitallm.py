@@ -25,10 +25,10 @@ from archmodels.vitallm.system import (
     traffic,
 )
 from designs.configs import load_model
+from designs.vector import Divide, Function, Pass, Place, Reduction, SquareRoot
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Fetch, Instruction, Linear, Multiply, Product, Select, Unit
 from designs.vitallm.program import program
-from designs.vitallm.vector import Divide, Function, Pass, Place, Reduction, SquareRoot
 
 PARAMS, BLOCK = POINTS["chooses"]
 PRESET, MODEL = VitaLlmParams(), load_model("bitnet_3b")

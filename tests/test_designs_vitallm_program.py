@@ -11,9 +11,10 @@ from vitallm_grid import POINTS, block, engine, tint
 from designs.bitnet import GateFunction
 from designs.booth_flex import BoothFlexParams
 from designs.rules import ceil_div
+from designs.vector import Pass, Place, SquareRoot
 from designs.vitallm.instructions import Fetch, Linear, Multiply, Product, Select, Unit
 from designs.vitallm.program import program
-from designs.vitallm.vector import Input, Output, Pass, Place, Port, SquareRoot, Stream
+from designs.vitallm.vector import Input, Output, Port, Stream
 
 CODES = (Output.LINEAR_CODES, Output.MORE_LINEAR_CODES)
 

@@ -7,13 +7,16 @@ from vector_passes import bits, elements_of, numbers, run
 from designs.booth_flex import BoothFlexParams
 from designs.lut_ternary import LutTernaryParams
 from designs.ternary import WeightFormat
+from designs.vector import Pass, Reduction
+from designs.vector_passes import Formula
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Instruction, Unit
-from designs.vitallm.passes import Formula, Passes
-from designs.vitallm.vector import Input, Output, Pass, Port, Reduction, Register, Stream
+from designs.vitallm.passes import EnginePasses
+from designs.vitallm.vector import Input, Output, Port, Register, Stream
 from hwgen.vitallm.encoding import program_words
 from hwgen.vitallm.interface import operation_layouts, program_layout, vector_params
-from sim.golden.vitallm.functions import exp2, quantise, relu2, silu, total
+from sim.golden.vector import exp2, total
+from sim.golden.vitallm.functions import quantise, relu2, silu
 
 RESULT = Port(Output.RESULT)
 INV127 = np.float32(1 / 127)
@@ -34,7 +37,7 @@ def engine(lanes):
 
 def words(params, passes):
     """The operations as words of the vector unit."""
-    instructions = [Instruction(operation=one, waits={}) for one in passes.operations]
+    instructions = [Instruction(operation=one, waits={}) for one in passes.write.operations]
     layout = program_layout(operation_layouts(params)[Unit.VECTOR])
     program = program_words(params, {Unit.VECTOR: instructions})["vector_program"]
     return [layout.from_bits(word).operation.operation.as_bits() for word in program]
@@ -45,7 +48,7 @@ def played(passes, inputs):
     params = passes.params
     brought = {source: iter(arrays) for source, arrays in inputs.items()}
     program, lengths = [], []
-    for word, one in zip(words(params, passes), passes.operations, strict=True):
+    for word, one in zip(words(params, passes), passes.write.operations, strict=True):
         taken = ()
         if isinstance(one, Pass):
             if one.stream is not None:
@@ -78,10 +81,10 @@ def f32(array):
 @pytest.mark.parametrize(("gate", "golden"), [("silu", silu), ("squared_relu", relu2)])
 def test_gates(lanes, gate, golden):
     g = f32([0, -0.0, 1, -1, 3.3, -7.5, 88, -88, 300, -300, 0.01, -1e-6, 20.5])
-    passes = Passes(engine(lanes))
-    passes.run(len(g), Formula(Stream(Input.RESIDUAL)), to=passes.temporary(1, 0))
+    passes = EnginePasses(engine(lanes))
+    passes.write.run(len(g), Formula(Stream(Input.RESIDUAL)), to=passes.places.temporary(1, 0))
     getattr(passes, gate)(len(g))
-    passes.run(len(g), Formula(passes.temporary(0, 0)), to=RESULT)
+    passes.write.run(len(g), Formula(passes.places.temporary(0, 0)), to=RESULT)
     (found,) = played(passes, {Input.RESIDUAL: [g]})
     np.testing.assert_array_equal(found, bits(golden(g)))
 
@@ -94,10 +97,10 @@ def test_softmax(lanes, kept):
     scores = rng.integers(-200_000, 200_000, kept)
     key_scales, value_scales = f32(rng.uniform(1e-3, 3e-3, (2, kept)))
     query_scale = f32(rng.uniform(1e-3, 3e-3, 1))
-    passes, scale = Passes(engine(lanes)), Register.QUERY_SCALE
-    passes.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, scale))
+    passes, scale = EnginePasses(engine(lanes)), Register.QUERY_SCALE
+    passes.write.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, scale))
     passes.softmax(Stream(Input.BOOTH_SUMS), scale, kept, Port(Output.WEIGHT_CODES))
-    passes.run(1, Formula(Register.GAIN), to=RESULT)
+    passes.write.run(1, Formula(Register.GAIN), to=RESULT)
     inputs = {
         Input.RESIDUAL: [query_scale],
         Input.SCALES: [key_scales, value_scales],
@@ -119,9 +122,9 @@ def test_heads_are_rotated_and_quantised(lanes):
     sums = rng.integers(-9000, 9000, dim)
     angle = rng.uniform(0, 2 * np.pi, half)
     cos, sin = f32(np.cos(angle)), f32(np.sin(angle))
-    passes = Passes(engine(lanes))
+    passes = EnginePasses(engine(lanes))
     rotated = passes.rotate(Stream(Input.TINT_SUMS), dim)
-    passes.run(dim, Formula(rotated), to=RESULT)
+    passes.write.run(dim, Formula(rotated), to=RESULT)
     passes.quantise(Register.HEAD_PEAK, [(rotated, dim, RESULT)])
     constants = {"cos": [cos, cos], "sin": [sin], "minus_sin": [-sin]}
     found, quantised = played(passes, {Input.TINT_SUMS: [sums]} | constants)
@@ -135,17 +138,17 @@ def test_heads_are_rotated_and_quantised(lanes):
 def test_root_mean_square(lanes):
     rng, length = np.random.default_rng(9), 13
     x, inverse, epsilon = f32(rng.normal(0, 3, length)), f32([1 / length]), f32([1e-5])
-    passes = Passes(engine(lanes))
-    place = passes.temporary(0, 0)
-    passes.run(
+    passes = EnginePasses(engine(lanes))
+    place = passes.places.temporary(0, 0)
+    passes.write.run(
         length, Formula(Stream(Input.RESIDUAL)), to=place, reduce=(Reduction.ABSMAX, Register.PEAK)
     )
     for register in (Register.INVERSE_FFN, Register.EPSILON):
-        passes.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, register))
+        passes.write.run(1, Formula(Stream(Input.RESIDUAL)), reduce=(Reduction.MAX, register))
     passes.squares(place, length, first=True)
     passes.squares(place, length, first=False)
     passes.root_mean_square(Register.INVERSE_FFN)
-    passes.run(1, Formula(Register.ROOT), to=RESULT)
+    passes.write.run(1, Formula(Register.ROOT), to=RESULT)
     (found,) = played(passes, {Input.RESIDUAL: [x, inverse, epsilon]})
     once = total(x, x, lanes)
     mean = (once + once) * inverse[0] + epsilon[0]

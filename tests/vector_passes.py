@@ -6,8 +6,8 @@ import numpy as np
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from designs.vitallm.vector import Function, Reduction
-from hwgen.vitallm.vector_interface import (
+from designs.vector import Function, Reduction
+from hwgen.vector.interface import (
     Addend,
     Factor,
     Kind,
@@ -15,7 +15,7 @@ from hwgen.vitallm.vector_interface import (
     Target,
     instruction_layout,
 )
-from hwgen.vitallm.vector_unit import VectorUnit
+from hwgen.vector.unit import VectorUnit
 
 SIGN = np.uint32(1 << 31)
 

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Mapping
 
 from archmodels import booth_flex, lut_ternary
 from archmodels.counts import Counts, Event, Item, Kind, Operation
+from archmodels.parts import CODE_BITS
+from archmodels.vector import PRECISION
 from archmodels.vitallm.durations import booth_gemm
-from archmodels.vitallm.inventory import CODE_BITS
 from archmodels.vitallm.predictor import BUCKETS
-from archmodels.vitallm.vector import PRECISION
 from designs.bitnet import BitnetBlock
 from designs.operands import Distribution, Operand, Operands
 from designs.rules import Int, ceil_div
+from designs.vector import Divide, Pass, Place, SquareRoot
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Linear, Multiply, Product, Program, Unit
-from designs.vitallm.vector import Divide, Input, Output, Pass, Place, Port, SquareRoot, Stream
+from designs.vitallm.vector import Input, Output, Port, Stream
 from designs.workload import Gemm
 
 GAUSSIAN = Operand(distribution=Distribution.NORMAL)

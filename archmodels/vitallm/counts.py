@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from archmodels import booth_flex, lut_ternary
 from archmodels.counts import Counts, Kind, Stage, clock_ticks, register_bits
+from archmodels.parts import CODE_BITS
+from archmodels.vector import EXPONENT_BITS, PRECISION, WORD_BITS
 from archmodels.vitallm.activity import activity
 from archmodels.vitallm.durations import duration
-from archmodels.vitallm.inventory import ANY_WORK, CODE_BITS, inventory
+from archmodels.vitallm.inventory import ANY_WORK, inventory
 from archmodels.vitallm.schedule import timeline
-from archmodels.vitallm.vector import EXPONENT_BITS, PRECISION, WORD_BITS
 from designs.bitnet import BitnetBlock
 from designs.rules import bit_length, clog2
 from designs.vitallm import VitaLlmParams

@@ -6,30 +6,15 @@ Streams always have what is wanted and take what is there. Each is the contract 
 from functools import lru_cache
 
 from archmodels import booth_flex, lut_ternary
+from archmodels.vector import vector_cycles
 from archmodels.vitallm.schedule import Duration
-from designs.rules import ceil_div, clog2
+from designs.vector import Divide, Pass, SquareRoot
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Fetch, Instruction, Linear, Multiply, Product, Select
-from designs.vitallm.vector import Divide, Pass, Reduction, SquareRoot
 from designs.workload import Gemm
 
 TRIT_BITS = 2
 """Width of a ternary weight."""
-
-PASS_CYCLES = 3
-"""Of a pass beyond one for each word: the last word is read, multiplied, worked on and stored."""
-
-PRECISION = 24
-"""Bits of the significand of float32."""
-
-SCALAR_CYCLES = 2
-"""Of a quotient or a root beyond its bits: operands are held, and the result is stored."""
-
-DIVIDE_CYCLES = PRECISION + 2 + SCALAR_CYCLES
-"""A quotient has a bit that may be zero, and one to round by."""
-
-SQUARE_ROOT_CYCLES = PRECISION + 1 + SCALAR_CYCLES
-"""A root has a bit to round by."""
 
 BUCKETS = 64
 
@@ -47,13 +32,8 @@ def cycles(params: VitaLlmParams, instruction: Instruction) -> int:
             return _tint_cycles(params, operation.k, operation.n)
         case Multiply():
             return _booth_cycles(params, operation.product, operation.k, operation.n)
-        case Pass():
-            levels = clog2(params.vector_lanes) if operation.reduction != Reduction.NONE else 0
-            return ceil_div(operation.length, params.vector_lanes) + PASS_CYCLES + levels
-        case Divide():
-            return DIVIDE_CYCLES
-        case SquareRoot():
-            return SQUARE_ROOT_CYCLES
+        case Pass() | Divide() | SquareRoot():
+            return vector_cycles(params.vector_lanes, operation)
         case Select():
             return _select_cycles(params, operation)
         case Fetch():

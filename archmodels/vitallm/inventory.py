@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from archmodels import booth_flex, lut_ternary
 from archmodels.counts import Item, Kind
 from archmodels.items import control, held, mux, operator
+from archmodels.parts import CODE_BITS, address, codes, memory, named, scheduler, sums
+from archmodels.vector import VectorShape, vector
 from archmodels.vitallm.predictor import predictor
-from archmodels.vitallm.vector import vector
 from designs.rules import bit_length, ceil_div, clog2
 from designs.vitallm import SURVIVOR_SLOTS, VitaLlmParams
 from designs.vitallm.instructions import Unit
+from designs.vitallm.passes import register_count
+from designs.vitallm.vector import CONSTANT_NAMES
 from designs.workload import Gemm
-
-COUNT_BITS = 16
-"""Width of the number of instructions of a unit that are done."""
-
-CODE_BITS = 8
 
 ANY_WORK = Gemm(m=1, k=1, n=1)
 
@@ -26,34 +24,26 @@ def inventory(params: VitaLlmParams) -> Mapping[str, Item]:
     Comparisons of sizes are priced as tests for equality, and steering is what the words imply.
     """
     return {
-        **_named("tint", lut_ternary.counts(params.tint, ANY_WORK).inventory),
-        **_named("booth", booth_flex.counts(params.booth, ANY_WORK).inventory),
-        **_named("vector", vector(params)),
-        **_named("lop", predictor(params)),
-        **_named("tint_unit", _tint(params)),
-        **_named("booth_unit", _booth(params)),
-        **_named("fetch", _fetch(params)),
-        **_named("scheduler", _scheduler()),
+        **named("tint", lut_ternary.counts(params.tint, ANY_WORK).inventory),
+        **named("booth", booth_flex.counts(params.booth, ANY_WORK).inventory),
+        **named("vector", vector(vector_shape(params))),
+        **named("lop", predictor(params)),
+        **named("tint_unit", _tint(params)),
+        **named("booth_unit", _booth(params)),
+        **named("fetch", _fetch(params)),
+        **named("scheduler", scheduler(len(Unit))),
         **_memories(params),
     }
 
 
-def memory(words: int, bits: int) -> dict[str, Item]:
-    """A memory with a registered read port."""
-    return {
-        "memory": Item(kind=Kind.MEMORY, count=1, bits=bits, other_bits=words),
-        "read": operator(Kind.MEMORY_READ_REGISTER, bits),
-    }
-
-
-def address(words: int) -> dict[str, Item]:
-    """A register that takes an address, or the next one."""
-    bits = clog2(words)
-    return {"at": held(bits), "next": operator(Kind.INCREMENTER, bits), "first": mux(bits)}
-
-
-def _named(place: str, items: Mapping[str, Item]) -> dict[str, Item]:
-    return {f"{place}.{name}": item for name, item in items.items()}
+def vector_shape(params: VitaLlmParams) -> VectorShape:
+    """Of VECTOR."""
+    return VectorShape(
+        lanes=params.vector_lanes,
+        bank_words=params.bank_words,
+        registers=register_count(params),
+        constants=len(CONSTANT_NAMES),
+    )
 
 
 def _walk(address_bits: int, k_bits: int) -> dict[str, Item]:
@@ -74,7 +64,7 @@ def _tint(params: VitaLlmParams) -> dict[str, Item]:
     return {
         "active": control(1),
         **_walk(clog2(p.tint_code_words), p.tint.k_bits),
-        **_named("sum", address(p.tint_sum_words)),
+        **named("sum", address(p.tint_sum_words)),
     }
 
 
@@ -92,8 +82,8 @@ def _booth(params: VitaLlmParams) -> dict[str, Item]:
         "weights": Item(
             kind=Kind.MUX, count=1, bits=booth.elements * booth.cols * CODE_BITS, other_bits=2
         ),
-        **_named("operand", address(words)),
-        **_named("sum", address(p.booth_sum_words)),
+        **named("operand", address(words)),
+        **named("sum", address(p.booth_sum_words)),
     }
 
 
@@ -126,59 +116,16 @@ def _fetch(params: VitaLlmParams) -> dict[str, Item]:
     }
 
 
-def _scheduler() -> dict[str, Item]:
-    """Of each unit: how many instructions are done, whether one is, whether all are."""
-    units = len(Unit)
-    return {
-        "counts": control(COUNT_BITS, units),
-        "count": operator(Kind.INCREMENTER, COUNT_BITS, units),
-        "flags": control(1, 2 * units),
-        "waits": operator(Kind.COMPARATOR, COUNT_BITS, units * (units - 1)),
-        "starts": operator(Kind.GATE, 1, units * (units + 3)),
-    }
-
-
 def _memories(params: VitaLlmParams) -> dict[str, Item]:
     """Codes, keys and values for the cores, and sums from them."""
     p, booth = params, params.booth
     lanes, places = p.vector_lanes, booth.elements * booth.cols * CODE_BITS
     return {
-        **_codes("tint_codes", p.tint_code_words, p.tint.step_k, lanes),
-        **_codes("booth_codes", p.booth_code_words, p.booth_step_k, lanes),
-        **_codes("attention_codes", p.attention_words, booth.elements, lanes),
-        **_sums("tint_sums", p.tint_sum_words, p.tint.ports, p.tint.acc_bits, lanes),
-        **_sums("booth_sums", p.booth_sum_words, booth.cols, booth.acc_bits, lanes),
-        **_named("keys", memory(SURVIVOR_SLOTS * p.key_words, places)),
-        **_named("values", memory(SURVIVOR_SLOTS * p.value_words, places)),
-    }
-
-
-def _codes(name: str, words: int, size: int, lanes: int) -> dict[str, Item]:
-    """Words of codes, written in parts of as many as VECTOR has lanes."""
-    parts, bits = size // lanes, clog2(words)
-    several = min(parts - 1, 1)
-    return {
-        **_named(name, memory(words, size * CODE_BITS)),
-        f"{name}.at": held(bits),
-        f"{name}.next": operator(Kind.INCREMENTER, bits),
-        f"{name}.first": mux(bits),
-        f"{name}.part": control(parts, several),
-        f"{name}.enables": operator(Kind.GATE, parts),
-    }
-
-
-def _sums(name: str, words: int, ports: int, sum_bits: int, lanes: int) -> dict[str, Item]:
-    """Words of sums, read in parts."""
-    parts, bits = ports // lanes, clog2(words)
-    several = min(parts - 1, 1)
-    return {
-        **_named(name, memory(words, ports * sum_bits)),
-        f"{name}.at": held(bits),
-        f"{name}.next": operator(Kind.INCREMENTER, bits),
-        f"{name}.first": mux(bits),
-        f"{name}.part": held(clog2(parts), several),
-        f"{name}.part_step": operator(Kind.INCREMENTER, clog2(parts), several),
-        f"{name}.choice": Item(
-            kind=Kind.MUX, count=several, bits=lanes * sum_bits, other_bits=parts - 1
-        ),
+        **codes("tint_codes", p.tint_code_words, p.tint.step_k, lanes),
+        **codes("booth_codes", p.booth_code_words, p.booth_step_k, lanes),
+        **codes("attention_codes", p.attention_words, booth.elements, lanes),
+        **sums("tint_sums", p.tint_sum_words, p.tint.ports, p.tint.acc_bits, lanes),
+        **sums("booth_sums", p.booth_sum_words, booth.cols, booth.acc_bits, lanes),
+        **named("keys", memory(SURVIVOR_SLOTS * p.key_words, places)),
+        **named("values", memory(SURVIVOR_SLOTS * p.value_words, places)),
     }

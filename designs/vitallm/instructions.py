@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from designs.vitallm.vector import VectorOperation
+from designs.vector import VectorOperation
 
 
 class Unit(enum.IntEnum):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from designs.bitnet import BitnetBlock, GateFunction
 from designs.rules import ceil_div
+from designs.vector import Place, Reduction
+from designs.vector_passes import Formula
 from designs.vitallm import SUM_SLOTS, SURVIVOR_SLOTS, VitaLlmParams
 from designs.vitallm.instructions import (
     Fetch,
@@ -25,17 +27,8 @@ from designs.vitallm.instructions import (
     Select,
     Unit,
 )
-from designs.vitallm.passes import Formula, Passes
-from designs.vitallm.vector import (
-    LOADED,
-    Input,
-    Output,
-    Place,
-    Port,
-    Reduction,
-    Register,
-    Stream,
-)
+from designs.vitallm.passes import EnginePasses
+from designs.vitallm.vector import Input, Output, Port, Register, Stream
 
 
 def program(params: VitaLlmParams, workload: BitnetBlock) -> Program:
@@ -77,7 +70,7 @@ class _Schedule:
     instructions: dict[Unit, list[Instruction]] = field(
         default_factory=lambda: {unit: [] for unit in Unit}
     )
-    passes: Passes = field(init=False)
+    passes: EnginePasses = field(init=False)
     codes: list[_Mark] = field(default_factory=list)
     """When the codes of the linear layer at hand are there."""
     read: dict[int, _Mark] = field(default_factory=dict)
@@ -91,7 +84,7 @@ class _Schedule:
     """When the output of a head has been taken in."""
 
     def __post_init__(self) -> None:
-        self.passes = Passes(self.params)
+        self.passes = EnginePasses(self.params)
 
     def add(self, unit: Unit, operation: Operation, *after: _Mark) -> _Mark:
         """Append an instruction that waits for marks of other units."""
@@ -105,10 +98,10 @@ class _Schedule:
     def vector(self, *after: _Mark) -> _Mark:
         """Append the passes that were written; the first of them waits."""
         mark = _Mark(Unit.VECTOR, len(self.instructions[Unit.VECTOR]))
-        for operation in self.passes.operations:
+        for operation in self.passes.write.operations:
             mark = self.add(Unit.VECTOR, operation, *after)
             after = ()
-        self.passes.operations.clear()
+        self.passes.write.operations.clear()
         return mark
 
     def piece(
@@ -143,7 +136,8 @@ class _Schedule:
     def scaled(self, piece: _Piece, factor: int, to: Place) -> None:
         """Read a piece: a vector becomes its sums times a scalar."""
         for stream, start, count in piece.sums:
-            self.passes.run(count, Formula(stream, factor), to=self.passes.part(to, start))
+            part = self.passes.places.part(to, start)
+            self.passes.write.run(count, Formula(stream, factor), to=part)
         self.read[piece.slot] = self.vector(*piece.marks)
 
     def blocks(self, columns: int) -> list[tuple[int, int]]:
@@ -156,33 +150,32 @@ class _Schedule:
 
         squares: the vector whose squares make the root; None if their sum is there.
         """
-        write = self.passes
+        passes = self.passes
 
         def norm() -> None:
             if squares is not None:
-                write.squares(squares, length, first=True)
-            write.root_mean_square(inverse)
+                passes.squares(squares, length, first=True)
+            passes.root_mean_square(inverse)
 
-        write.bound(Register.PEAK)
+        passes.bound(Register.PEAK)
         if self.params.norm_on_path:
             norm()
-        write.quantise_inner(length)
+        passes.quantise_inner(length)
         self.codes = [self.vector()]
         if not self.params.norm_on_path:
             norm()
 
     def normalise_input(self) -> None:
         """Take scalars and the residual; codes for queries, keys and values."""
-        write, hidden = self.passes, self.workload.hidden
-        for register in LOADED:
-            write.load(register)
-        write.run(hidden, Formula(Stream(Input.RESIDUAL)), to=RESIDUAL)
-        write.gain(RESIDUAL, "g1", 0, hidden)
+        passes, hidden = self.passes, self.workload.hidden
+        passes.load()
+        passes.write.run(hidden, Formula(Stream(Input.RESIDUAL)), to=RESIDUAL)
+        passes.gain(RESIDUAL, "g1", 0, hidden)
         self.barrier(hidden, Register.INVERSE_HIDDEN, RESIDUAL)
-        write.factor(Register.FACTOR_Q, Register.W_Q, Register.QUERY_FACTOR)
-        squared = write.constant("inverse_greatest_code_squared")
-        write.factor(Register.FACTOR_K, Register.W_K, squared)
-        write.factor(Register.FACTOR_V, Register.W_V, squared)
+        passes.factor(Register.FACTOR_Q, Register.W_Q, Register.QUERY_FACTOR)
+        squared = passes.write.constant("inverse_greatest_code_squared")
+        passes.factor(Register.FACTOR_K, Register.W_K, squared)
+        passes.factor(Register.FACTOR_V, Register.W_V, squared)
         self.vector()
 
     def attend(self) -> None:
@@ -200,7 +193,7 @@ class _Schedule:
 
     def query(self, head: int) -> None:
         """Query of a head, and before the first of a group its key and value, which leave."""
-        p, w, write = self.params, self.workload, self.passes
+        p, w, passes = self.params, self.workload, self.passes
         after = () if p.head_lag or not head else (self.outputs[head - 1],)
         codes, scales = Port(Output.NEW_CODES), Port(Output.NEW_SCALES)
         layers = [("wq", head, Register.FACTOR_Q)]
@@ -212,19 +205,20 @@ class _Schedule:
             piece = self.piece(weights, w.hidden, w.head_dim, *after, helps=False)
             sums = piece.sums[0][0]
             if factor == Register.FACTOR_V:
-                vector, peak = write.temporary(1, 0), (Reduction.ABSMAX, Register.HEAD_PEAK)
-                write.run(w.head_dim, Formula(sums), to=vector, reduce=peak)
-                write.bound(Register.HEAD_PEAK)
+                vector = passes.places.temporary(1, 0)
+                peak = (Reduction.ABSMAX, Register.HEAD_PEAK)
+                passes.write.run(w.head_dim, Formula(sums), to=vector, reduce=peak)
+                passes.bound(Register.HEAD_PEAK)
             else:
-                vector = write.rotate(sums, w.head_dim)
+                vector = passes.rotate(sums, w.head_dim)
             slot = head % p.query_slots
             is_query = factor == Register.FACTOR_Q
             to = Port(Output.QUERY_CODES, slot) if is_query else codes
-            write.quantise(Register.HEAD_PEAK, [(vector, w.head_dim, to)])
+            passes.quantise(Register.HEAD_PEAK, [(vector, w.head_dim, to)])
             if is_query:
-                write.scalar(Register.QUERY_SCALE + slot, Register.HEAD_PEAK, factor)
+                passes.write.scalar(Register.QUERY_SCALE + slot, Register.HEAD_PEAK, factor)
             else:
-                write.run(1, Formula(Register.HEAD_PEAK, factor), to=scales)
+                passes.write.run(1, Formula(Register.HEAD_PEAK, factor), to=scales)
             self.read[piece.slot] = self.queries[head] = self.vector(*piece.marks)
 
     def softmax(self, head: int) -> None:
@@ -290,13 +284,13 @@ class _Schedule:
 
     def output(self, head: int) -> None:
         """Output of a head, into the vector that waits for the next linear layer."""
-        p, dim, write = self.params, self.workload.head_dim, self.passes
-        vector = write.temporary(0, 0)
-        write.run(
+        p, dim, passes = self.params, self.workload.head_dim, self.passes
+        vector = passes.places.temporary(0, 0)
+        passes.write.run(
             dim, Formula(Stream(Input.BOOTH_SUMS, p.output_address), Register.GAIN), to=vector
         )
-        write.squares(vector, dim, first=head == 0)
-        write.gain(vector, "g2", head * dim, dim)
+        passes.squares(vector, dim, first=head == 0)
+        passes.gain(vector, "g2", head * dim, dim)
         self.outputs[head] = self.vector(self.weighed[head % SURVIVOR_SLOTS])
 
     def project(self) -> None:
@@ -312,33 +306,33 @@ class _Schedule:
         for start, columns in self.blocks(self.workload.hidden):
             piece = self.piece((name, start), k, columns)
             for stream, first, count in piece.sums:
-                at = self.passes.part(RESIDUAL, start + first)
-                self.passes.run(count, Formula(stream, Register.FACTOR, at), to=port or at)
+                at = self.passes.places.part(RESIDUAL, start + first)
+                self.passes.write.run(count, Formula(stream, Register.FACTOR, at), to=port or at)
             self.read[piece.slot] = self.vector(*piece.marks)
 
     def feed_forward(self) -> None:
         """The three linear layers after the second norm."""
-        w, write = self.workload, self.passes
-        write.gain(RESIDUAL, "g3", 0, w.hidden)
+        w, passes = self.workload, self.passes
+        passes.gain(RESIDUAL, "g3", 0, w.hidden)
         self.barrier(w.hidden, Register.INVERSE_HIDDEN, RESIDUAL)
-        write.factor(Register.FACTOR_GATE, Register.W_GATE)
-        write.factor(Register.FACTOR_UP, Register.W_UP)
+        passes.factor(Register.FACTOR_GATE, Register.W_GATE)
+        passes.factor(Register.FACTOR_UP, Register.W_UP)
         self.vector()
-        result, other = write.temporary(0, 0), write.temporary(1, 0)
+        result, other = passes.places.temporary(0, 0), passes.places.temporary(1, 0)
         for start, columns in self.blocks(w.ffn):
             gate, up = (self.piece((name, start), w.hidden, columns) for name in ("wg", "wu"))
             self.scaled(gate, Register.FACTOR_GATE, other)
             if w.activation == GateFunction.SILU:
-                write.silu(columns)
+                passes.silu(columns)
             else:
-                write.squared_relu(columns)
+                passes.squared_relu(columns)
             self.vector()
             self.scaled(up, Register.FACTOR_UP, other)
-            write.run(columns, Formula(result, other), to=result)
-            write.squares(result, columns, first=start == 0)
-            write.gain(result, "g4", start, columns)
+            passes.write.run(columns, Formula(result, other), to=result)
+            passes.squares(result, columns, first=start == 0)
+            passes.gain(result, "g4", start, columns)
             self.vector()
         self.barrier(w.ffn, Register.INVERSE_FFN)
-        write.factor(Register.FACTOR, Register.W_DOWN)
+        passes.factor(Register.FACTOR, Register.W_DOWN)
         self.vector()
         self.accumulate("wd", w.ffn, Port(Output.RESULT))

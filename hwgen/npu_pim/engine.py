@@ -11,10 +11,10 @@ from designs.npu_pim.program import PimKind
 from hwgen.component import Component
 from hwgen.npu_pim.interface import command_layout
 from hwgen.npu_pim.pim_queue import waiting_layout
+from hwgen.npu_pim.pim_vector_unit import PimVectorUnit
 from hwgen.npu_pim.refresh import left_shape
 from hwgen.npu_pim.rows import closing_bits, rows_layout
 from hwgen.npu_pim.tile_unit import TileUnit, work_commands
-from hwgen.npu_pim.vector_unit import VectorUnit
 from hwgen.ring import decoded
 
 
@@ -33,8 +33,8 @@ class PimEngine(Component):
     retires.
 
     It begins as soon as it may, if the time to the next refresh is more than it is taken to need.
-    In each cycle its next command takes the slot if it is ready, see `VectorUnit` and `TileUnit`;
-    another that might be ready is not looked at.
+    In each cycle its next command takes the slot if it is ready, see `PimVectorUnit` and
+    `TileUnit`; another that might be ready is not looked at.
 
     Members: valid, head, retire: see `PimQueue`; may_begin; open, closing_cycles: see `Rows`; left:
     see `Refresh`; ready_<command>: see `Timers`; is_inside: a unit is, since an earlier cycle, and
@@ -75,7 +75,7 @@ class PimEngine(Component):
 
     def elaborate(self, platform: Any) -> Module:
         p, m, head = self.params, Module(), self.head
-        m.submodules.vector = vector = VectorUnit(p)
+        m.submodules.vector = vector = PimVectorUnit(p)
         m.submodules.tile = tile = TileUnit(p)
         active = Signal()
         is_tile = Signal()

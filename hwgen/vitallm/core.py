@@ -7,15 +7,14 @@ from amaranth.lib.wiring import connect, flipped
 
 from designs.vitallm import SURVIVOR_SLOTS, VitaLlmParams
 from designs.vitallm.instructions import Unit
-from hwgen.buffers import Scratchpad, ScratchpadParams
+from hwgen.buffers import Codes, CodesParams, Scratchpad, ScratchpadParams, Sums, SumsParams
 from hwgen.component import Component
+from hwgen.scheduler import Scheduler, SchedulerParams
 from hwgen.vitallm.booth import Booth
 from hwgen.vitallm.fetch import Fetch
 from hwgen.vitallm.interface import CODE_BITS, lop_params, streams
 from hwgen.vitallm.lop import LopUnit
 from hwgen.vitallm.lop_score import LeadingOne
-from hwgen.vitallm.memories import Codes, CodesParams, Sums, SumsParams
-from hwgen.vitallm.scheduler import Scheduler, SchedulerParams
 from hwgen.vitallm.survivors import EverySurvivor
 from hwgen.vitallm.tint import Tint
 from hwgen.vitallm.vector import Vector
@@ -86,7 +85,8 @@ class VitaLlmCore(Component):
 
     def schedule(self, m: Module, units: dict[Unit, Any]) -> None:
         """The instructions at hand, and when they start."""
-        m.submodules.scheduler = scheduler = Scheduler(SchedulerParams())
+        names = tuple(unit.name.lower() for unit in Unit)
+        m.submodules.scheduler = scheduler = Scheduler(SchedulerParams(units=names))
         for unit, component in units.items():
             program = getattr(self, f"{unit.name.lower()}_program")
             m.d.comb += [

@@ -8,20 +8,20 @@ from amaranth.lib.wiring import In, Out
 
 from designs.floats import FP32
 from designs.rules import bit_length, ceil_div, clog2
+from designs.vector import CONSTANTS
 from designs.vitallm import SURVIVOR_SLOTS, VitaLlmParams
 from designs.vitallm.instructions import Product, Unit
-from designs.vitallm.vector import CONSTANTS, Input, Output, Register
+from designs.vitallm.passes import register_count
+from designs.vitallm.vector import CONSTANT_NAMES, Input, Output
 from hwgen.booth_flex.interface import w_layout as booth_w_layout
 from hwgen.lut_ternary.interface import w_layout as tint_w_layout
+from hwgen.scheduler import scheduled_layout
+from hwgen.vector import VectorUnitParams, elements_layout, instruction_layout
 from hwgen.vitallm.lop_interface import LopParams, code_layout, lo_layout, request_layout
 from hwgen.vitallm.lop_interface import instruction_layout as lop_layout
-from hwgen.vitallm.vector_interface import VectorUnitParams, elements_layout, instruction_layout
 
 CODE_BITS = 8
 """Width of an int8 code."""
-
-COUNT_BITS = 16
-"""Width of the number of instructions of a unit that are done."""
 
 
 def vector_params(params: VitaLlmParams) -> VectorUnitParams:
@@ -29,8 +29,8 @@ def vector_params(params: VitaLlmParams) -> VectorUnitParams:
     return VectorUnitParams(
         lanes=params.vector_lanes,
         bank_words=params.bank_words,
-        registers=Register.QUERY_SCALE + params.query_slots,
-        constants=tuple(CONSTANTS.values()),
+        registers=register_count(params),
+        constants=tuple(CONSTANTS[name] for name in CONSTANT_NAMES),
     )
 
 
@@ -90,9 +90,8 @@ def operation_layouts(params: VitaLlmParams) -> dict[Unit, data.StructLayout]:
 
 
 def program_layout(operation: data.StructLayout) -> data.StructLayout:
-    """An instruction: of each unit, how many must be done before; whether it is a block's last."""
-    waits = data.ArrayLayout(unsigned(COUNT_BITS), len(Unit))
-    return data.StructLayout({"waits": waits, "last": 1, "operation": operation})
+    """An instruction of a unit."""
+    return scheduled_layout(len(Unit), operation)
 
 
 def kv_layout(params: VitaLlmParams) -> data.ArrayLayout:

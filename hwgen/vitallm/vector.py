@@ -11,9 +11,8 @@ from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Unit
 from designs.vitallm.vector import Input, Output
 from hwgen.component import Component
+from hwgen.vector import WORD_BITS, VectorUnit, elements_layout
 from hwgen.vitallm.interface import CODE_BITS, codes_layout, operation_layouts, vector_params
-from hwgen.vitallm.vector_interface import WORD_BITS, elements_layout
-from hwgen.vitallm.vector_unit import VectorUnit
 
 SUMS = {Input.TINT_SUMS: "tint", Input.BOOTH_SUMS: "booth"}
 CODES = {

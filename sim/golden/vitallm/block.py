@@ -28,21 +28,14 @@ from sim.golden.lop import (
     select,
     surrogate,
 )
+from sim.golden.vector import LOW, MINUS_ONE, ONE, Float, Floats, Ints, exp2, total
 from sim.golden.vitallm.functions import (
     GATES,
     INV127,
     INV127_SQUARED,
     LOG2E,
-    LOW,
-    MINUS_ONE,
-    ONE,
-    Float,
-    Floats,
-    Ints,
-    exp2,
     quantise,
     root_mean_square,
-    total,
 )
 from sim.golden.vitallm.inputs import Inputs, check
 

@@ -1,29 +1,14 @@
-"""The vector unit's functions in numpy's float32, each operation rounded once."""
-
-from typing import TypeAlias
+"""Functions that a VitaLLM engine makes of its vector unit's, each operation rounded once."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from designs.bitnet import GateFunction
-from designs.vitallm.vector import EXPONENTIAL
-
-Floats: TypeAlias = NDArray[np.float32]
-Float: TypeAlias = np.float32
-Ints: TypeAlias = NDArray[np.int64]
+from sim.golden.vector import HIGH, LOW, ONE, Float, Floats, Ints, exp2, reciprocal
 
 FLOOR = np.float32(2.0**-60)
-ONE, TWO, MINUS_ONE = np.float32(1), np.float32(2), np.float32(-1)
 C127, EPSILON = np.float32(127), np.float32(1e-5)
 INV127, INV127_SQUARED = np.float32(1 / 127), np.float32(1 / 127**2)
 LOG2E = np.float32(np.log2(np.e))
-LOW, HIGH = np.float32(-125), np.float32(125)
-EXP_COEFFICIENTS = tuple(np.float32(coefficient) for coefficient in reversed(EXPONENTIAL))
-
-RECIPROCAL_SEED = 0x7EF311C3
-"""Less the pattern of a number: the pattern of its reciprocal, within an eighth."""
-
-RECIPROCAL_ROUNDS = 3
 
 
 def quantise(values: Floats) -> tuple[Ints, Float]:
@@ -38,38 +23,6 @@ def root_mean_square(squares: Float, count: int) -> Float:
     return root
 
 
-def total(a: Floats, b: Floats, lanes: int) -> Float:
-    """The sum of products: each lane in order from +0, then the lanes by twos, level by level."""
-    products = a * b
-    filled = np.zeros(-(-len(products) // lanes) * lanes, dtype=np.float32)
-    filled[: len(products)] = products
-    sums = np.zeros(lanes, dtype=np.float32)
-    for start in range(0, len(products), lanes):
-        here = min(lanes, len(products) - start)
-        sums[:here] = sums[:here] + filled[start : start + here]
-    while len(sums) > 1:
-        sums = sums[::2] + sums[1::2]
-    return np.float32(sums[0])
-
-
-def exp2(t: Floats) -> Floats:
-    """2**t for t from LOW to HIGH, within 3e-7 of itself."""
-    n = np.rint(t)
-    f = n * MINUS_ONE + t
-    p = f * EXP_COEFFICIENTS[0] + EXP_COEFFICIENTS[1]
-    for coefficient in EXP_COEFFICIENTS[2:]:
-        p = p * f + coefficient
-    return _floats(_patterns(p) + (n.astype(np.int64) << 23))
-
-
-def reciprocal(d: Floats) -> Floats:
-    """1 / d of numbers from 1 to 2**126, within 3e-7 of itself: a guess, and Newton's rounds."""
-    r = _floats(RECIPROCAL_SEED - _patterns(d))
-    for _ in range(RECIPROCAL_ROUNDS):
-        r = r * (r * d * MINUS_ONE + TWO)
-    return r
-
-
 def silu(g: Floats) -> Floats:
     """g / (1 + e**-g)."""
     e = exp2(np.maximum(np.minimum(g * -LOG2E, HIGH), LOW))
@@ -80,14 +33,6 @@ def relu2(g: Floats) -> Floats:
     """The square of what is positive."""
     r = np.where(g > 0, g, np.float32(0))
     return r * r
-
-
-def _patterns(values: Floats) -> Ints:
-    return values.view(np.uint32).astype(np.int64)
-
-
-def _floats(patterns: Ints) -> Floats:
-    return patterns.astype(np.uint32).view(np.float32)
 
 
 GATES = {GateFunction.SILU: silu, GateFunction.RELU2: relu2}

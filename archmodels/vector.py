@@ -1,12 +1,15 @@
-"""What VECTOR consists of: lanes of float32, scalars, two banks of memory, and their control."""
+"""A vector unit: what it consists of, and how long its instructions take.
+
+Lanes of float32, scalars, two banks of memory, and their control.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from archmodels.counts import Item, Kind
 from archmodels.items import control, held, mux, operator
-from designs.rules import clog2
-from designs.vitallm import VitaLlmParams
-from designs.vitallm.vector import CONSTANTS, Function, Reduction, Register
+from designs.rules import ceil_div, clog2
+from designs.vector import Divide, Function, Pass, Reduction, SquareRoot, VectorOperation
 
 WORD_BITS, PRECISION, EXPONENT_BITS = 32, 24, 8
 BANKS = 2
@@ -22,62 +25,92 @@ STAGES = 3
 """Registers from a word that is read to its result."""
 
 
-def vector(params: VitaLlmParams) -> Mapping[str, Item]:
+PASS_CYCLES = 3
+"""Of a pass beyond one for each word: the last word is read, multiplied, worked on and stored."""
+
+SCALAR_CYCLES = 2
+"""Of a quotient or a root beyond its bits: operands are held, and the result is stored."""
+
+DIVIDE_CYCLES = PRECISION + 2 + SCALAR_CYCLES
+"""A quotient has a bit that may be zero, and one to round by."""
+
+SQUARE_ROOT_CYCLES = PRECISION + 1 + SCALAR_CYCLES
+"""A root has a bit to round by."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VectorShape:
+    """Lanes; words of each bank; scalars that can be written; scalars that never change."""
+
+    lanes: int
+    bank_words: int
+    registers: int
+    constants: int
+
+
+def vector_cycles(lanes: int, operation: VectorOperation) -> int:
+    """From the cycle in which an instruction starts to that in which it ends."""
+    match operation:
+        case Pass():
+            levels = clog2(lanes) if operation.reduction != Reduction.NONE else 0
+            return ceil_div(operation.length, lanes) + PASS_CYCLES + levels
+        case Divide():
+            return DIVIDE_CYCLES
+        case SquareRoot():
+            return SQUARE_ROOT_CYCLES
+
+
+def vector(shape: VectorShape) -> Mapping[str, Item]:
     """Everything; registers, memory, adders and subtractors are exact."""
     return {
-        **_control(params),
-        **_scalars(params),
-        **_operands(params.vector_lanes),
-        **_lanes(params.vector_lanes),
+        **_control(shape),
+        **_scalars(shape),
+        **_operands(shape.lanes),
+        **_lanes(shape.lanes),
         **_divider(),
         **_root(),
         "bank.memory": Item(
             kind=Kind.MEMORY,
             count=BANKS,
-            bits=params.vector_lanes * WORD_BITS,
-            other_bits=params.bank_words,
+            bits=shape.lanes * WORD_BITS,
+            other_bits=shape.bank_words,
         ),
-        "bank.read": operator(Kind.MEMORY_READ_REGISTER, params.vector_lanes * WORD_BITS, BANKS),
+        "bank.read": operator(Kind.MEMORY_READ_REGISTER, shape.lanes * WORD_BITS, BANKS),
     }
 
 
-def register_count(params: VitaLlmParams) -> int:
-    """Scalars that can be written: each query that waits has its scale."""
-    return int(Register.QUERY_SCALE) + params.query_slots
-
-
-def _control(params: VitaLlmParams) -> dict[str, Item]:
+def _control(shape: VectorShape) -> dict[str, Item]:
     """Addresses and what is left, the stages of a pass, the levels of the tree over the lanes."""
-    levels, words = clog2(params.vector_lanes), clog2(params.bank_words)
+    levels, words = clog2(shape.lanes), clog2(shape.bank_words)
     return {
         "control.flags": control(1, 2),
         "control.begins": Item(kind=Kind.FLIP_FLOP_RESET, count=1, bits=1),
         "control.pass": held(PASS_BITS),
         "control.kind": held(2),
-        "control.register": held(clog2(register_count(params))),
+        "control.register": held(clog2(shape.registers)),
         "control.left": held(words),
         "control.step": operator(Kind.DECREMENTER, words),
         "control.tail": held(levels),
-        "control.tails": operator(Kind.COMPARATOR, levels, params.vector_lanes - 1),
+        "control.tails": operator(Kind.COMPARATOR, levels, shape.lanes - 1),
         "control.address": held(words, 3),
         "control.next": operator(Kind.INCREMENTER, words, 3),
         "control.stages": control(STAGES),
         "control.levels": Item(kind=Kind.FLIP_FLOP_RESET, count=1, bits=levels),
         "control.reads": mux(words, BANKS),
         "control.reload": mux(4 * words),
-        "control.gates": operator(Kind.GATE, 1, 24 + 2 * params.vector_lanes),
+        "control.gates": operator(Kind.GATE, 1, 24 + 2 * shape.lanes),
     }
 
 
-def _scalars(params: VitaLlmParams) -> dict[str, Item]:
+def _scalars(shape: VectorShape) -> dict[str, Item]:
     """Registers, constants behind them, and three that are read."""
-    registers = register_count(params)
+    registers = shape.registers
     return {
         "scalars.registers": held(WORD_BITS, registers),
         "scalars.held": held(WORD_BITS, 3),
         "scalars.choice": Item(kind=Kind.MUX, count=3, bits=WORD_BITS, other_bits=registers),
         # Half of the bits of a constant are high, and half of these are those of another one too.
-        "scalars.constants": operator(Kind.GATE, WORD_BITS * len(CONSTANTS) // 4, 3),
+        "scalars.constants": operator(Kind.GATE, WORD_BITS * shape.constants // 4, 3),
         "scalars.write": operator(Kind.REDUCTION, clog2(registers), registers),
     }
 

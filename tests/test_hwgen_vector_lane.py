@@ -8,10 +8,10 @@ from bit_parallel import BitParallel
 from float_cases import drawn
 
 from designs.floats import FP32
-from designs.vitallm.vector import Function, Reduction
-from hwgen.vitallm.vector_interface import Addend, Factor, Source, pass_layout
-from hwgen.vitallm.vector_lane import Lane, LaneParams
-from hwgen.vitallm.vector_operands import Operands, OperandsParams
+from designs.vector import Function, Reduction
+from hwgen.vector.interface import Addend, Factor, Source, pass_layout
+from hwgen.vector.lane import Lane, LaneParams
+from hwgen.vector.operands import Operands, OperandsParams
 from sim.golden import floats as golden
 
 COUNT = 50_000

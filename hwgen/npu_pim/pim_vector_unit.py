@@ -11,7 +11,7 @@ from hwgen.component import Component
 from hwgen.npu_pim.rows import rows_layout
 
 
-class VectorUnit(Component):
+class PimVectorUnit(Component):
     """Closes and opens rows of a bank until the vector's is open for accesses, and copies it.
 
     Its row is closed where it is open for dot products, then another row that is open for accesses;

@@ -1,4 +1,4 @@
-"""The scheduler of a VitaLLM engine: when the next instruction of each unit starts."""
+"""The scheduler of units that work side by side: when the next instruction of each starts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +7,28 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.vitallm.instructions import Unit
 from hwgen.component import Component
-from hwgen.vitallm.interface import COUNT_BITS
+
+COUNT_BITS = 16
+"""Width of the number of instructions of a unit that are done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SchedulerParams:
-    """Nothing to choose."""
+    """The names of the units, in lower case."""
+
+    units: tuple[str, ...]
+
+
+def waits_layout(unit_count: int) -> data.ArrayLayout:
+    """Of each unit, how many instructions must be done before one starts."""
+    return data.ArrayLayout(unsigned(COUNT_BITS), unit_count)
+
+
+def scheduled_layout(unit_count: int, operation: data.StructLayout) -> data.StructLayout:
+    """An instruction: what it waits for; whether it is the last of a block; what is to be done."""
+    waits = waits_layout(unit_count)
+    return data.StructLayout({"waits": waits, "last": 1, "operation": operation})
 
 
 class Scheduler(Component):
@@ -33,13 +47,12 @@ class Scheduler(Component):
     params: SchedulerParams
 
     def __init__(self, params: SchedulerParams) -> None:
-        count = len(Unit)
-        waits = data.ArrayLayout(data.ArrayLayout(unsigned(COUNT_BITS), count), count)
+        count = len(params.units)
         super().__init__(
             params,
             {
                 "valid": In(count),
-                "waits": In(waits),
+                "waits": In(data.ArrayLayout(waits_layout(count), count)),
                 "last": In(count),
                 "start": Out(count),
                 "done": In(count),
@@ -47,13 +60,17 @@ class Scheduler(Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        counts = [Signal(COUNT_BITS, name=f"{unit.name.lower()}_count") for unit in Unit]
-        busy, through = Signal(len(Unit)), Signal(len(Unit))
+        units, m = self.params.units, Module()
+        counts = [Signal(COUNT_BITS, name=f"{unit}_count") for unit in units]
+        busy, through = Signal(len(units)), Signal(len(units))
         everywhere = Signal()
         m.d.comb += everywhere.eq(through.all())
-        for unit in Unit:
-            others = [counts[other] >= self.waits[unit][other] for other in Unit if other != unit]
+        for unit, count in enumerate(counts):
+            others = [
+                done >= self.waits[unit][other]
+                for other, done in enumerate(counts)
+                if other != unit
+            ]
             free = ~busy[unit] & ~through[unit]
             m.d.comb += self.start[unit].eq(self.valid[unit] & free & Cat(others).all())
             with m.If(self.start[unit]):
@@ -61,9 +78,9 @@ class Scheduler(Component):
             with m.If(self.done[unit]):
                 m.d.sync += [
                     busy[unit].eq(0),
-                    counts[unit].eq(counts[unit] + 1),
+                    count.eq(count + 1),
                     through[unit].eq(self.last[unit]),
                 ]
             with m.Elif(everywhere):
-                m.d.sync += [counts[unit].eq(0), through[unit].eq(0)]
+                m.d.sync += [count.eq(0), through[unit].eq(0)]
         return m

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from vector_passes import Machine, bits, elements_of, instruction, reset_midway, run
 
-from designs.vitallm.vector import Function, Reduction
+from designs.vector import Function, Reduction
 from hwgen.emit import verilog
 from hwgen.netlist import count, flattened_count
-from hwgen.vitallm.vector_interface import (
+from hwgen.vector.interface import (
     Addend,
     Factor,
     Kind,
@@ -18,7 +18,7 @@ from hwgen.vitallm.vector_interface import (
     Target,
     VectorUnitParams,
 )
-from hwgen.vitallm.vector_unit import VectorUnit
+from hwgen.vector.unit import VectorUnit
 
 LANES = (1, 2, 4)
 BANK_WORDS = 16

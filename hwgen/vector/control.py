@@ -7,9 +7,9 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from designs.rules import clog2
-from designs.vitallm.vector import Reduction
+from designs.vector import Reduction
 from hwgen.component import Component
-from hwgen.vitallm.vector_interface import (
+from hwgen.vector.interface import (
     BANKS,
     CHOICES,
     Addend,

@@ -7,13 +7,13 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from designs.floats import FP32
-from designs.vitallm.vector import Reduction
+from designs.vector import Reduction
 from hwgen.arith import FloatDivider, FloatSquareRoot
 from hwgen.buffers import Scratchpad, ScratchpadParams
 from hwgen.component import Component, probed
 from hwgen.gemm import count_high
-from hwgen.vitallm.vector_control import VectorControl
-from hwgen.vitallm.vector_interface import (
+from hwgen.vector.control import VectorControl
+from hwgen.vector.interface import (
     BANKS,
     DIVIDER,
     ROOTER,
@@ -24,9 +24,9 @@ from hwgen.vitallm.vector_interface import (
     instruction_layout,
     output_layout,
 )
-from hwgen.vitallm.vector_lane import Lane, LaneParams
-from hwgen.vitallm.vector_operands import OPERANDS, Operands, OperandsParams
-from hwgen.vitallm.vector_scalars import ScalarFile
+from hwgen.vector.lane import Lane, LaneParams
+from hwgen.vector.operands import OPERANDS, Operands, OperandsParams
+from hwgen.vector.scalars import ScalarFile
 
 NEGATIVE_INFINITY = FP32.infinity | 1 << (WORD_BITS - 1)
 

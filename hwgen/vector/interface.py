@@ -8,7 +8,7 @@ from amaranth.lib import data
 
 from designs.floats import FP32
 from designs.rules import ceil_div, clog2
-from designs.vitallm.vector import Function, Reduction
+from designs.vector import Function, Reduction
 from hwgen.arith import FloatDividerParams, FloatSquareRootParams
 
 WORD_BITS = FP32.bits

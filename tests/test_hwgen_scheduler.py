@@ -6,19 +6,23 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from designs.vitallm.instructions import Unit
-from hwgen.vitallm.scheduler import Scheduler, SchedulerParams
+from hwgen.scheduler import Scheduler, SchedulerParams
+
+UNITS = ("array", "vector", "load", "store", "pim")
+COUNT = len(UNITS)
 
 
 def random_programs(draw, blocks):
     """Per block and unit, instructions (waits, cycles), all later than what they wait for."""
     programs = []
     for _ in range(blocks):
-        lists = {unit: [] for unit in Unit}
-        order = [unit for unit in Unit for _ in range(draw.randint(1, 5))]
+        lists = {unit: [] for unit in range(COUNT)}
+        order = [unit for unit in range(COUNT) for _ in range(draw.randint(1, 5))]
         draw.shuffle(order)
         for unit in order:
-            waits = {other: draw.randint(0, len(lists[other])) for other in Unit if other != unit}
+            waits = {
+                other: draw.randint(0, len(lists[other])) for other in range(COUNT) if other != unit
+            }
             lists[unit].append((waits, draw.randint(1, 6)))
         programs.append(lists)
     return programs
@@ -27,11 +31,11 @@ def random_programs(draw, blocks):
 def expected(programs):
     """(unit, index over all blocks, cycle of its start)."""
     starts, begin = [], 0
-    offset = dict.fromkeys(Unit, 0)
+    offset = dict.fromkeys(range(COUNT), 0)
     for lists in programs:
-        ends = {unit: [] for unit in Unit}
-        while any(len(ends[unit]) < len(lists[unit]) for unit in Unit):
-            for unit in Unit:
+        ends = {unit: [] for unit in range(COUNT)}
+        while any(len(ends[unit]) < len(lists[unit]) for unit in range(COUNT)):
+            for unit in range(COUNT):
                 index = len(ends[unit])
                 if index == len(lists[unit]):
                     continue
@@ -44,29 +48,29 @@ def expected(programs):
                 starts.append((unit, offset[unit] + index, start))
                 ends[unit].append(start + cycles)
         begin = max(max(done) for done in ends.values()) + 2
-        for unit in Unit:
+        for unit in range(COUNT):
             offset[unit] += len(lists[unit])
     return starts
 
 
 def simulated(programs, pause):
     """The same, seen in a simulation; `pause`: how often an instruction is late."""
-    core = Scheduler(SchedulerParams())
+    core = Scheduler(SchedulerParams(units=UNITS))
     flat = {
         unit: [
             (waits, cycles, index == len(lists[unit]) - 1)
             for lists in programs
             for index, (waits, cycles) in enumerate(lists[unit])
         ]
-        for unit in Unit
+        for unit in range(COUNT)
     }
     starts, draw = [], random.Random(1)
 
     async def bench(ctx):
-        at, left = dict.fromkeys(Unit, 0), dict.fromkeys(Unit, 0)
+        at, left = dict.fromkeys(range(COUNT), 0), dict.fromkeys(range(COUNT), 0)
         for cycle in range(10_000):
             valid, last, done = 0, 0, 0
-            for unit in Unit:
+            for unit in range(COUNT):
                 if at[unit] == len(flat[unit]):
                     continue
                 waits, _, is_last = flat[unit][at[unit]]
@@ -74,20 +78,20 @@ def simulated(programs, pause):
                 valid |= here << unit
                 last |= is_last << unit
                 done |= (left[unit] == 1) << unit
-                for other in Unit:
+                for other in range(COUNT):
                     ctx.set(core.waits[unit][other], waits.get(other, 0))
             ctx.set(core.valid, valid)
             ctx.set(core.last, last)
             ctx.set(core.done, done)
             started = ctx.get(core.start)
-            for unit in Unit:
+            for unit in range(COUNT):
                 if left[unit]:
                     left[unit] -= 1
                     at[unit] += left[unit] == 0
                 if started >> unit & 1:
                     starts.append((unit, at[unit], cycle))
                     left[unit] = flat[unit][at[unit]][1]
-            if all(at[unit] == len(flat[unit]) for unit in Unit):
+            if all(at[unit] == len(flat[unit]) for unit in range(COUNT)):
                 return
             await ctx.tick()
 

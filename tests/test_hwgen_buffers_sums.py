@@ -1,12 +1,11 @@
-"""Memories between units, and the walk of a core through codes: order of what is read."""
+"""Memories of sums and of codes between units: the order of what is read and written."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
-from hwgen.vitallm.memories import Codes, CodesParams, Sums, SumsParams
-from hwgen.vitallm.walk import CodeWalk, WalkParams
+from hwgen.buffers import Codes, CodesParams, Sums, SumsParams
 
 
 def run(core, bench):
@@ -83,30 +82,5 @@ def test_codes_are_written_in_order(size, lanes):
                 await ctx.tick()
                 expected = whole >> 8 * size * word & (1 << 8 * size) - 1
                 assert ctx.get(core.read_data) == expected
-
-    run(core, bench)
-
-
-@pytest.mark.parametrize(("k", "size"), [(1, 4), (4, 4), (5, 4), (13, 4), (6, 2)])
-def test_walk_goes_round(k, size):
-    core = CodeWalk(WalkParams(address_bits=5, k_bits=4, step_k=4))
-    steps = -(-k // size)
-
-    async def bench(ctx):
-        ctx.set(core.base, 3)
-        ctx.set(core.k, k)
-        ctx.set(core.size, size)
-        ctx.set(core.start, 1)
-        for turn in range(3 * steps):
-            at = turn % steps
-            assert ctx.get(core.read_enable) == 1
-            assert ctx.get(core.read_address) == 3 + at
-            await ctx.tick()
-            ctx.set(core.start, 0)
-            ctx.set(core.take, 0)
-            assert ctx.get(core.left) == k - at * size
-            assert ctx.get(core.read_enable) == 0
-            await ctx.tick()
-            ctx.set(core.take, 1)
 
     run(core, bench)

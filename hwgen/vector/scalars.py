@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 from designs.rules import clog2
 from hwgen.choose import choose
 from hwgen.component import Component
-from hwgen.vitallm.vector_interface import WORD_BITS, VectorUnitParams
-from hwgen.vitallm.vector_operands import OPERANDS
+from hwgen.vector.interface import WORD_BITS, VectorUnitParams
+from hwgen.vector.operands import OPERANDS
 
 
 class ScalarFile(Component):

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from designs.floats import FP32
-from designs.vitallm.vector import Function, Reduction
+from designs.vector import Function, Reduction
 from hwgen.arith import (
     FloatAdder,
     FloatAdderParams,
@@ -17,7 +17,7 @@ from hwgen.arith import (
 )
 from hwgen.choose import choose
 from hwgen.component import Component
-from hwgen.vitallm.vector_interface import WORD_BITS, choice_bits
+from hwgen.vector.interface import WORD_BITS, choice_bits
 
 SIGN = WORD_BITS - 1
 SCALE_BITS = FP32.exponent_bits + 1

@@ -11,7 +11,7 @@ from designs.floats import FP32
 from hwgen.arith import FloatFromInteger, IntegerParams
 from hwgen.choose import choose
 from hwgen.component import Component
-from hwgen.vitallm.vector_interface import BANKS, WORD_BITS, Addend, Factor, Source, pass_layout
+from hwgen.vector.interface import BANKS, WORD_BITS, Addend, Factor, Source, pass_layout
 
 OPERANDS = ("x", "p", "q")
 
