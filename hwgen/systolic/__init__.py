@@ -1,5 +1,5 @@
 """Systolic tensor engines in Amaranth."""
 
-from hwgen.systolic.core import SystolicCore
+from hwgen.systolic.core import SystolicCore, UnstalledSystolicCore
 
-__all__ = ["SystolicCore"]
+__all__ = ["SystolicCore", "UnstalledSystolicCore"]

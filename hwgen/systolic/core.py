@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.lib import stream
+from amaranth.lib.wiring import Out
 
 from designs.systolic import Dataflow, SystolicParams
 from hwgen.arith import DigitEncoder, DigitEncoderParams
@@ -97,13 +99,33 @@ class SystolicCore(Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        p, m = self.params, Module()
+        m = Module()
+        self.add_parts(m)
+        m.submodules.skid = skid = Skid(SkidParams(bits=o_layout(self.params).size))
+        results = self.pipeline(m, skid.i.ready)
+        m.d.comb += [
+            skid.i.payload.eq(results.payload),
+            skid.i.valid.eq(results.valid),
+            self.o.payload.eq(skid.o.payload),
+            self.o.valid.eq(skid.o.valid),
+            skid.o.ready.eq(self.o.ready),
+        ]
+        return m
+
+    def add_parts(self, m: Module) -> None:
+        """What operands pass on their way to results."""
+        p = self.params
+        m.submodules.sequencer = SEQUENCERS[p.dataflow](p)
+        m.submodules.array = Array(p)
+        m.submodules.collector = COLLECTORS[p.dataflow](p)
+
+    def pipeline(self, m: Module, advance: Value) -> Any:
+        """Connects the parts, which move where `advance` is high; the results as they come."""
+        p = self.params
         element, arithmetic = ELEMENTS[p.dataflow], ArithmeticParams.of(p)
-        m.submodules.sequencer = sequencer = SEQUENCERS[p.dataflow](p)
-        m.submodules.array = array = Array(p)
-        m.submodules.collector = collector = COLLECTORS[p.dataflow](p)
-        m.submodules.skid = skid = Skid(SkidParams(bits=o_layout(p).size))
-        advance = skid.i.ready
+        sequencer, array, collector = (
+            getattr(m.submodules, name) for name in ("sequencer", "array", "collector")
+        )
         m.d.comb += [part.advance.eq(advance) for part in (sequencer, array, collector)]
         m.d.comb += [
             sequencer.job.payload.eq(self.job.payload),
@@ -139,15 +161,28 @@ class SystolicCore(Component):
         m.d.comb += [
             collector.token.eq(sequencer.token),
             collector.north.eq(getattr(array.north, element.result_name)),
-            skid.i.payload.eq(collector.o.payload),
-            skid.i.valid.eq(collector.o.valid),
-            self.o.payload.eq(skid.o.payload),
-            self.o.valid.eq(skid.o.valid),
-            skid.o.ready.eq(self.o.ready),
         ]
         if not p.double_buffer:
             m.d.comb += sequencer.free.eq(collector.free)
         self.events = sequencer.events | collector.events
+        return collector.o
+
+
+class UnstalledSystolicCore(SystolicCore):
+    """A systolic core whose results never wait, and which has no skid buffer for them.
+
+    Members: those of `SystolicCore`; `o` has no ready.
+    """
+
+    def __init__(self, params: SystolicParams) -> None:
+        results = Out(stream.Signature(o_layout(params), always_ready=True))
+        Component.__init__(self, params, streams(params) | {"o": results})
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        self.add_parts(m)
+        results = self.pipeline(m, Const(1))
+        m.d.comb += [self.o.payload.eq(results.payload), self.o.valid.eq(results.valid)]
         return m
 
 
