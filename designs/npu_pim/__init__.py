@@ -4,9 +4,11 @@ from designs.elements import Element
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.device import NpuPimDevice, blocked, corrected, published
 from designs.npu_pim.gemv import Heads, Product
+from designs.npu_pim.gpt import GptLayer, GptLayerFit
 from designs.npu_pim.gpu import Gpu
 from designs.npu_pim.levers import BlockOrder, ChannelLevers, Levers, Sharing, Slack, Turns
 from designs.npu_pim.llm import Linear, Llm, llm, llms
+from designs.npu_pim.params import NpuPimParams, Order, Site
 from designs.npu_pim.policy import Interleave, Packing, ServingPolicy, Split
 from designs.npu_pim.requests import Limits, Request, read_requests
 from designs.npu_pim.timing import DramTiming
@@ -22,6 +24,8 @@ __all__ = [
     "DramTiming",
     "Element",
     "Fidelity",
+    "GptLayer",
+    "GptLayerFit",
     "Gpu",
     "Heads",
     "Interleave",
@@ -29,6 +33,8 @@ __all__ = [
     "Linear",
     "Llm",
     "NpuPimDevice",
+    "NpuPimParams",
+    "Order",
     "PimAttention",
     "PimAttentionFit",
     "Packing",
@@ -37,6 +43,7 @@ __all__ = [
     "Product",
     "Request",
     "RowBuffers",
+    "Site",
     "ServingPolicy",
     "Split",
     "blocked",

@@ -7,12 +7,13 @@ vectors, number i in bank i % banks; then the rows of the host.
 
 import enum
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.gemv import (
+    Heads,
     Product,
     attend,
     key_rows,
@@ -109,22 +110,25 @@ class Program:
 @lru_cache(maxsize=64)
 def program(channel: PimChannel, workload: PimAttention) -> Program:
     """All of a workload that fits: request by request the logits, then the sums of values."""
-    placed = tuple(_caches(channel, workload))
+    placed = tuple(caches(channel, workload.shape, workload.lengths, 0))
     vector_row = placed[-1].end_row
-    vectors = tuple(_vectors(channel, workload, placed, vector_row))
-    rows = vector_row + ceil_div(len(vectors), channel.banks) + HOST_ROWS
+    found = tuple(vectors(channel, workload.shape, placed, vector_row))
+    rows = vector_row + ceil_div(len(found), channel.banks) + HOST_ROWS
     return Program(
         rows=rows,
         caches=placed,
-        vectors=vectors,
-        pim=tuple(one for vector in vectors for one in _transactions(vector)),
+        vectors=found,
+        pim=tuple(one for vector in found for one in _transactions(vector)),
         host=tuple(_accesses(channel, workload, rows)),
     )
 
 
-def _caches(channel: PimChannel, workload: PimAttention) -> Iterator[Cache]:
-    row, shape = 0, workload.shape
-    for length in workload.lengths:
+def caches(
+    channel: PimChannel, shape: Heads, lengths: Iterable[int], first_row: int
+) -> Iterator[Cache]:
+    """Where keys and values of requests of these lengths lie, from a row on."""
+    row = first_row
+    for length in lengths:
         value_row = row + key_rows(channel, shape) * ceil_div(length, channel.banks)
         pages = ceil_div(length, channel.row_elements)
         end_row = value_row + shape.kv_heads * value_tiles(channel, shape) * pages
@@ -132,12 +136,13 @@ def _caches(channel: PimChannel, workload: PimAttention) -> Iterator[Cache]:
         row = end_row
 
 
-def _vectors(
-    channel: PimChannel, workload: PimAttention, caches: tuple[Cache, ...], first_row: int
+def vectors(
+    channel: PimChannel, shape: Heads, placed: Iterable[Cache], first_row: int
 ) -> Iterator[Vector]:
+    """What is multiplied with the keys and values of requests, one after the other."""
     number = 0
-    for request, cache in enumerate(caches):
-        found = (*_queries(channel, workload, cache), *_weights(channel, workload, cache))
+    for request, cache in enumerate(placed):
+        found = (*_queries(channel, shape, cache), *_weights(channel, shape, cache))
         for heads, page, product, rows in found:
             yield Vector(
                 request=request,
@@ -154,9 +159,8 @@ def _vectors(
 _Found = tuple[tuple[int, ...], int | None, Product, range]
 
 
-def _queries(channel: PimChannel, workload: PimAttention, cache: Cache) -> Iterator[_Found]:
+def _queries(channel: PimChannel, shape: Heads, cache: Cache) -> Iterator[_Found]:
     """For each row of a token's keys, and each head of a group: queries of the heads of the row."""
-    shape = workload.shape
     most, stride = row_heads(channel, shape), key_rows(channel, shape)
     for number, product in enumerate(logit(channel, shape, cache.length)):
         chunk, member = divmod(number, shape.group)
@@ -166,9 +170,9 @@ def _queries(channel: PimChannel, workload: PimAttention, cache: Cache) -> Itera
         yield tuple(one * shape.group + member for one in kv_heads), None, product, rows
 
 
-def _weights(channel: PimChannel, workload: PimAttention, cache: Cache) -> Iterator[_Found]:
+def _weights(channel: PimChannel, shape: Heads, cache: Cache) -> Iterator[_Found]:
     """For each head, and each row of its values of one dimension: weights of the row's tokens."""
-    shape, tiles = workload.shape, value_tiles(channel, workload.shape)
+    tiles = value_tiles(channel, shape)
     pages = ceil_div(cache.length, channel.row_elements)
     for number, product in enumerate(attend(channel, shape, cache.length)):
         head, page = divmod(number, pages)

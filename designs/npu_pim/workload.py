@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from designs.npu_pim.channel import Fidelity, PimChannel
 from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors
@@ -10,6 +10,27 @@ from designs.rules import Int, Rule, boolean, ceil_div, check, integer
 
 HOST_ROWS = 2
 """Rows of every bank, behind all others, that the host alone has: it writes nowhere else."""
+
+
+class _Requests(Protocol):
+    """A workload of requests that may have lengths of their own."""
+
+    @property
+    def requests(self) -> int: ...
+    @property
+    def keys(self) -> int: ...
+    @property
+    def ragged(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
+
+
+def drawn_lengths(workload: _Requests) -> tuple[int, ...]:
+    """Tokens of each request: all as long as the longest, or drawn."""
+    if not workload.ragged:
+        return (workload.keys,) * workload.requests
+    draw = random.Random(f"{workload.seed} lengths")
+    return tuple(draw.randint(1, workload.keys) for _ in range(workload.requests))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,10 +77,7 @@ class PimAttention:
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens of each request."""
-        if not self.ragged:
-            return (self.keys,) * self.requests
-        draw = random.Random(f"{self.seed} lengths")
-        return tuple(draw.randint(1, self.keys) for _ in range(self.requests))
+        return drawn_lengths(self)
 
     @property
     def mac_count(self) -> int:
