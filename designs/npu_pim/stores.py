@@ -1,0 +1,136 @@
+"""Instructions of STORE: what a request has for its channel, and where it waits in STORE's memory.
+
+A request has one of two slots: of its key and value the one that goes to a row, the other one head
+by head, and where banks attend its queries vector by vector and the weights of its heads; each of
+these begins a word.
+"""
+
+from dataclasses import dataclass, field
+
+from designs.npu_pim.gemv import key_rows, row_heads, value_tiles
+from designs.npu_pim.instructions import Store
+from designs.npu_pim.params import SLOTS
+from designs.npu_pim.program import Vector
+from designs.npu_pim.schedule import Mark
+from designs.npu_pim.vector import DeviceSink, Output
+from designs.npu_pim.writer import Task, Writer
+from designs.rules import ceil_div
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """Where codes of a request wait: words of the key or value that goes to a row, of the one that
+    is spread, of queries and of weights.
+    """
+
+    slot: int
+    whole: int
+    spread: int
+    queries: int
+    weights: int
+
+
+@dataclass(slots=True)
+class Stores:
+    """What is stored; counts: requests of each channel so far, by what is stored of them."""
+
+    writer: Writer
+    counts: dict[tuple[str, int], int] = field(default_factory=dict)
+    ends: dict[tuple[str, int, int], Mark] = field(default_factory=dict)
+    """When a slot of a channel has been stored."""
+
+    def token(self, kind: str, channel: int) -> Token:
+        """The next slot of a channel."""
+        p = self.writer.params
+        count = self.counts.get((kind, channel), 0)
+        self.counts[kind, channel] = count + 1
+        first = count % SLOTS * p.store_slot_words
+        queries = first + p.key_store_words
+        return Token(
+            slot=count % SLOTS,
+            whole=first,
+            spread=first + ceil_div(p.max_kv_width, p.channel.access_bytes),
+            queries=queries,
+            weights=queries + p.query_store_words,
+        )
+
+    def free(self, kind: str, channel: int, slot: int) -> list[Mark]:
+        """Until what was there before has been stored."""
+        end = self.ends.get((kind, channel, slot))
+        return [end] if end else []
+
+    def sink(self, channel: int, word: int, *, begins: bool = True) -> DeviceSink:
+        """Codes that wait for STORE."""
+        return DeviceSink(output=Output.STORE, channel=channel, address=word, begins=begins)
+
+    def words(self, count: int) -> int:
+        """Words of so many codes."""
+        return ceil_div(count, self.writer.params.channel.access_bytes)
+
+    def spread_sinks(self, task: Task, first: int, word: int) -> list[tuple[int, int, DeviceSink]]:
+        """Codes from element `first` on, head by head; each begins a word."""
+        w = self.writer.workload
+        return [
+            (
+                first + head * w.head_dim,
+                w.head_dim,
+                self.sink(task.channel, word + head * self.words(w.head_dim)),
+            )
+            for head in range(w.kv_heads)
+        ]
+
+    def whole(self, task: Task, row: int, stride: tuple[int, int], word: int, mark: Mark) -> Mark:
+        """A key or value of which a row has heads of one token; stride: rows to the next token of
+        a bank, and to the next heads of a token.
+        """
+        channel, w = self.writer.params.channel, self.writer.workload
+        most, token = row_heads(channel, w.shape), task.length - 1
+        to_token, to_heads = stride
+        for number in range(key_rows(channel, w.shape)):
+            heads = min(most, w.kv_heads - number * most)
+            count = self.words(heads * w.head_dim)
+            store = Store(
+                bank=token % channel.banks,
+                row=row + token // channel.banks * to_token + number * to_heads,
+                column=0,
+                columns=count,
+                count=count,
+                word=word + number * channel.accesses,
+                spread=False,
+                byte=0,
+            )
+            end = self.writer.schedule.add(f"store_{task.channel}", store, mark)
+        return end
+
+    def spread(self, task: Task, row: int, word: int, mark: Mark) -> Mark:
+        """A key or value of which a row has tokens of one dimension."""
+        channel, w = self.writer.params.channel, self.writer.workload
+        page, place = divmod(task.length - 1, channel.row_elements)
+        pages = ceil_div(task.length, channel.row_elements)
+        for head in range(w.kv_heads):
+            store = Store(
+                bank=0,
+                row=row + (head * pages + page) * value_tiles(channel, w.shape),
+                column=place // channel.access_bytes,
+                columns=1,
+                count=w.head_dim,
+                word=word + head * self.words(w.head_dim),
+                spread=True,
+                byte=place % channel.access_bytes,
+            )
+            end = self.writer.schedule.add(f"store_{task.channel}", store, mark)
+        return end
+
+    def vector(self, task: Task, vector: Vector, count: int, word: int, mark: Mark) -> Mark:
+        """What becomes the vector of dot products: `count` codes."""
+        store = Store(
+            bank=vector.bank,
+            row=vector.row,
+            column=0,
+            columns=self.words(count),
+            count=self.words(count),
+            word=word,
+            spread=False,
+            byte=0,
+        )
+        return self.writer.schedule.add(f"store_{task.channel}", store, mark)
