@@ -67,8 +67,8 @@ def asked(args: Namespace) -> Asked:
         raise DesignError(f"{args.model}: {error}") from error
     if most < 1:
         raise DesignError(
-            f"{args.model}: devices must be more than {model.devices}, for their weights leave no "
-            "room for a token"
+            f"{args.model}: devices must be more than {model.devices}, for weights leave no room "
+            f"for a token, not {model.devices}"
         )
     return Asked(
         system=args.system,

@@ -60,7 +60,19 @@ from archmodels.npu_pim.stages import (
 )
 from archmodels.npu_pim.tiles import instruction_count
 from archmodels.technology.entries import TechnologyError
-from designs.npu_pim import Fidelity, Gpu, Linear, PimChannel, blocked, llm, published
+from designs.npu_pim import (
+    ChannelLevers,
+    Fidelity,
+    Gpu,
+    Levers,
+    Linear,
+    NpuPimDevice,
+    PimChannel,
+    Precharge,
+    blocked,
+    llm,
+    published,
+)
 from designs.npu_pim.gemv import attend, logit
 from designs.rules import RuleError
 
@@ -146,7 +158,7 @@ def test_attention_is_as_slow_as_its_slowest_channel() -> None:
 
 
 def test_heads_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(RuleError, match="head_dim must divide the 512 values of a row, not be 96"):
+    with pytest.raises(RuleError, match="head_dim must divide the 512 values of a row, not 96"):
         attention(DEVICE, replace(MODEL.shard, head_dim=96), BATCH)
 
 
@@ -363,6 +375,33 @@ def test_energy_of_one_request() -> None:
     assert access_pj(DEVICE, Traffic(read=4096, written=1024), currents()) == pytest.approx(
         64 * 804 + 16 * 1068 + 5 * 828
     )
+
+
+def test_energy_with_levers_is_that_of_the_tiles_they_open() -> None:
+    """Four heads in a row of values: two vectors for all, each with four tiles of four results.
+
+    Two heads of queries beside each other, of four with the same keys: half as many tiles.
+    """
+    keys = 2 * (16 * 804 + 2 * (8 * 3312 + 32 * 3216 + 4 * 804))
+    values = 2 * (16 * 804 + 4 * (8 * 3312 + 16 * 3216 + 4 * 804))
+    packed = replace(DEVICE, levers=Levers(value_heads=4))
+    assert attention_pj(packed, MODEL, ((64,),), currents()) == pytest.approx(
+        keys + values + 8 * 2 * 1068
+    )
+    grouped, lengths = llm("llama3_8b"), ((64, 500),)
+    ready = NpuPimDevice(channel=PimChannel(precharge=Precharge.CHANNEL))
+    shared = replace(ready, levers=Levers(channel=ChannelLevers(vectors=2)))
+    tiles = sum(
+        one.tiles
+        for length in lengths[0]
+        for make in (logit, attend)
+        for one in make(ready.channel, grouped.shard, length)
+    )
+    assert grouped.shard.group == 4
+    saved = attention_pj(ready, grouped, lengths, currents()) - attention_pj(
+        shared, grouped, lengths, currents()
+    )
+    assert saved == pytest.approx(tiles / 2 * 8 * 3312)
 
 
 def test_energy_of_the_npu_alone() -> None:

@@ -60,6 +60,11 @@ def test_a_model_that_does_not_fit_says_how_many_devices_it_takes() -> None:
     with pytest.raises(ValueError, match="devices must be at least 11, .* not 4"):
         check_model(DEVICE, large)
     check_model(DEVICE, replace(large, pipeline_parallel=3))
+    # 33 layers of 384 MiB fit in two devices of 6,400 MiB, 17 of one stage do not fit in one.
+    odd = replace(MODEL, layers=33, tensor_parallel=1, pipeline_parallel=2)
+    small = replace(DEVICE, channel=replace(DEVICE.channel, rows=6400))
+    with pytest.raises(ValueError, match="devices must be at least 3, .* not 2"):
+        check_model(small, odd)
 
 
 def test_the_longest_goes_where_the_load_is_least() -> None:

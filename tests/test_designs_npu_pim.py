@@ -84,7 +84,7 @@ def test_a_timing_contradicts_itself(change: dict[str, int], sentence: str) -> N
         ({"access_bytes": 32}, r"access_bytes must be at least 32 banks \* 2 bytes .*, not 32"),
         (
             {"row_buffers": RowBuffers.SINGLE, "precharge": Precharge.CHANNEL},
-            "precharge must be bank where row_buffers is single",
+            "precharge must be bank where row_buffers is single, .*, not channel",
         ),
         (
             {"timing": DramTiming(refi_cycles=600)},
@@ -140,6 +140,14 @@ def test_properties_are_the_same_on_a_grid() -> None:
         assert getattr(grid, name).tolist() == [getattr(one, name) for one in points]
 
 
+@pytest.mark.parametrize("lanes", [4, 16, 256])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_the_longest_tile_is_one_of_single_steps_behind_all_rows(lanes: int, groups: int) -> None:
+    channel = replace(CHANNEL, lanes=lanes, bank_groups=groups)
+    longest = Product(steps=1, results=channel.row_steps, tiles=1)
+    assert channel.longest_tile_cycles == header_cycles(channel, channel.banks, longest)
+
+
 def test_products_of_7b_on_four_devices() -> None:
     keys = logit(CHANNEL, SHARD, 512)
     assert keys == (Product(steps=8, results=4, tiles=16),) * 2
@@ -183,7 +191,7 @@ def test_what_the_controller_reserves() -> None:
 
 def test_heads_fit_in_rows() -> None:
     check_rules(HeadsFit.RULES, HeadsFit(channel=CHANNEL, heads=SHARD))
-    with pytest.raises(RuleError, match="head_dim must divide the 512 values of a row, not be 96"):
+    with pytest.raises(RuleError, match="head_dim must divide the 512 values of a row, not 96"):
         heads = replace(SHARD, head_dim=96)
         check_rules(HeadsFit.RULES, HeadsFit(channel=CHANNEL, heads=heads))
     with pytest.raises(RuleError, match="kv_heads must divide heads = 8, not 3"):

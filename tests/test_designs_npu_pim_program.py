@@ -119,11 +119,11 @@ def test_published_layer():
 @pytest.mark.parametrize(
     ("channel", "work", "sentence"),
     [
-        ({}, {"head_dim": 24}, "head_dim must divide the 32 values of a row, not be 24"),
+        ({}, {"head_dim": 24}, "head_dim must divide the 32 values of a row, not 24"),
         ({}, {"head_dim": 4}, "head_dim must be a multiple of lanes = 8, not 4"),
-        ({}, {"keys": 600}, r"keys must be fewer.* at most the 64 rows of a bank, not 99"),
+        ({}, {"keys": 600}, "keys and requests must take at most the 64 rows of .*, not 99"),
         ({}, {"accesses": 257}, r"accesses must be at most 2\*\*tag_bits = 256, .* not 257"),
-        ({"fidelity": Fidelity.AS_PUBLISHED}, {}, "fidelity must be corrected where"),
+        ({"fidelity": Fidelity.AS_PUBLISHED}, {}, "fidelity must be corrected .* as_published"),
     ],
 )
 def test_what_does_not_fit(channel, work, sentence):

@@ -72,7 +72,7 @@ def test_requests_that_arrive(tmp_path: Path) -> None:
         ("seq_len,arrival_s\n5,-1\n", "trace.csv:2: arrival_s: .* at least 0 and finite, not -1"),
         ("seq_len,arrival_s\n5,inf\n", "trace.csv:2: arrival_s: .* 0 and finite, not inf"),
         ("seq_len,arrival_s\n5,nan\n", "trace.csv:2: arrival_s: .* 0 and finite, not nan"),
-        ("seq_len\n", "trace.csv: file must have at least one request, and it has none"),
+        ("seq_len\n", "trace.csv: file must have at least 1 request, not 0"),
     ],
 )
 def test_what_is_wrong_is_said_once(tmp_path: Path, text: str, sentence: str) -> None:

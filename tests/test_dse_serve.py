@@ -178,7 +178,7 @@ def test_a_picture_without_times_between_tokens(run):
         (("gpt3_7b", "--set", "bank=1"), "--set bank=1: key must be one of .*"),
         (
             ("gpt3_7b", "--set", "channel.row_bytes=192"),
-            "gpt3_7b: head_dim must divide the 96 values of a row, not be 128",
+            "gpt3_7b: head_dim must divide the 96 values of a row, not 128",
         ),
         (
             ("gpt3_175b", "--tp", "8", "--pp", "1"),
@@ -186,7 +186,7 @@ def test_a_picture_without_times_between_tokens(run):
         ),
         (
             ("gpt3_7b", "--set", "channel.rows=3073"),
-            "gpt3_7b: devices must be more than 4, for their weights leave no room for a token",
+            "gpt3_7b: devices must be more than 4, for weights leave no room for a token, not 4",
         ),
     ],
 )

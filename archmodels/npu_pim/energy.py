@@ -20,7 +20,7 @@ from archmodels.npu_pim.npu import (
 from archmodels.npu_pim.stages import Stages
 from archmodels.technology.entries import root
 from designs.npu_pim import Linear, Llm, NpuPimDevice, PimChannel, RowBuffers
-from designs.npu_pim.gemv import attend, logit
+from designs.npu_pim.layout import attend_work, logit_work
 from designs.rules import ceil_div
 
 FILE = "hbm2_pim.yaml"
@@ -162,11 +162,12 @@ def _of_length(
     @cache
     def found(length: int) -> tuple[float, int]:
         energy, accesses = 0.0, 0
-        for product in (*logit(channel, heads, length), *attend(channel, heads, length)):
+        for work in (*logit_work(device, heads, length), *attend_work(device, heads, length)):
+            product = work.product
             steps = product.results * product.steps
             tile = channel.groups * one.g_act_pj + steps * one.comp_pj
             tile += product.results * one.readres_pj
-            energy += one.gwrite_pj + product.tiles * tile
+            energy += work.copies * one.gwrite_pj + product.tiles * tile
             accesses += product.tiles * product.results
         written = heads.heads * ceil_div(length * device.element_bytes, channel.access_bytes)
         return energy + written * one.wr_pj, accesses + written

@@ -73,6 +73,7 @@ def check_model(device: NpuPimDevice, model: Llm) -> None:
     if free_tiles(device, model) <= 0:
         weights = model.layers * sum(one.weights for one in model.linears) * model.tensor_parallel
         least = ceil_div(weights * device.element_bytes + 1, device.capacity_bytes)
+        least = max(least, model.devices + 1)  # layers of a stage and rows are whole
         raise ValueError(
             f"devices must be at least {least}, for weights alone are "
             f"{weights * device.element_bytes} bytes, not {model.devices}"

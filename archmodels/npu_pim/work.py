@@ -73,14 +73,14 @@ def done(device: NpuPimDevice, model: Llm, iteration: Decoding) -> Work:
 
 
 def _done(device: NpuPimDevice, model: Llm, part: MicroBatch) -> Work:
-    layers, rows = model.stage_layers, part.beside.rows
+    layers = model.stage_layers
     drawn = energy(device, model, part.batches, part.stages, layers)
     busy = computing = accesses = more_pj = 0.0
     macs = chunk_macs(model, part.beside.chunks)
     bank_macs = 0
-    for batch in part.batches:
+    for number, batch in enumerate(part.batches):
         requests = sum(map(len, batch))
-        tokens, rows = requests + rows, 0
+        tokens = requests + (0 if number else part.beside.rows)  # prompts ride in the first
         moved = _traffic(device, model, tokens)
         more_pj += access_pj(device, moved, currents())
         more_pj -= access_pj(device, _traffic(device, model, requests), currents())

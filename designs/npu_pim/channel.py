@@ -227,8 +227,8 @@ PimChannel.RULES = (
     Rule(
         key="precharge",
         holds=lambda p: (p.row_buffers == RowBuffers.DUAL) | (p.precharge == Precharge.BANK),
-        sentence="precharge must be bank where row_buffers is single, for accesses have open rows "
-        "of their own",
+        sentence="precharge must be bank where row_buffers is single, for rows of accesses are in "
+        "the buffers that one command would close, not channel",
     ),
     Rule(
         key="timing",

@@ -95,8 +95,8 @@ NpuPimDevice.RULES = (
     Rule(
         key="levers.value_heads",
         holds=lambda p: p.channel.row_elements % (p.levers.value_heads * p.channel.lanes) == 0,
-        sentence="levers.value_heads times lanes must divide the {p.channel.row_elements} values "
-        "of a row, and {p.levers.value_heads} heads with {p.channel.lanes} lanes do not",
+        sentence="levers.value_heads times the channel's {p.channel.lanes} lanes must divide the "
+        "{p.channel.row_elements} values of a row, not {p.levers.value_heads}",
     ),
     Rule(
         key="levers.stripe_tokens",

@@ -61,7 +61,7 @@ HEADS_FIT_RULES: tuple[Rule[Any], ...] = (
         key="head_dim",
         holds=lambda p: p.channel.row_elements % p.heads.head_dim == 0,
         sentence="head_dim must divide the {p.channel.row_elements} values of a row, "
-        "not be {p.heads.head_dim}",
+        "not {p.heads.head_dim}",
         limit="row_bytes",
     ),
 )

@@ -143,19 +143,19 @@ Levers.RULES = (
         key="keep_weights",
         holds=lambda p: (p.keep_weights ^ True) | p.prefetch,
         sentence="keep_weights must be false where prefetch is false, for weights are kept while "
-        "others come",
+        "others come, not true",
     ),
     Rule(
         key="prefetch",
         holds=lambda p: (p.prefetch ^ True) | (p.block_order == BlockOrder.INPUTS),
         sentence="prefetch must be false where block_order is layer, for room is free when weights "
-        "have met all tokens",
+        "have met all tokens, not true",
     ),
     Rule(
         key="resident",
         holds=lambda p: (p.resident ^ True) | (p.block_order == BlockOrder.INPUTS),
         sentence="resident must be false where block_order is layer, for sums of all outputs have "
-        "to stay",
+        "to stay, not true",
     ),
     Rule(
         key="stripe_tokens",

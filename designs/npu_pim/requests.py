@@ -52,7 +52,8 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        sentence = "file must exist and be UTF-8 text, and it does not or is not"
+        found = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
+        sentence = f"file must exist and be UTF-8 text, not {found}"
         raise Place(source=source).error(sentence) from error
     rows = csv.reader(text.splitlines())
     head = [cell.strip() for cell in next(rows, [])]
@@ -67,7 +68,7 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
         if any(cell.strip() for cell in row)
     ]
     if not found:
-        raise Place(source=source).error("file must have at least one request, and it has none")
+        raise Place(source=source).error("file must have at least 1 request, not 0")
     return tuple(found)
 
 

@@ -135,8 +135,8 @@ PimAttentionFit.RULES = (
     Rule(
         key="",
         holds=lambda p: p.params.fidelity == Fidelity.CORRECTED,
-        sentence="fidelity must be corrected where a channel computes: as_published it closes rows "
-        "that it still reads",
+        sentence="fidelity must be corrected where a channel computes, for a row is closed when it "
+        "has been read, not as_published",
         limit="fidelity",
     ),
     *HEADS_FIT_RULES,
@@ -150,8 +150,8 @@ PimAttentionFit.RULES = (
     Rule(
         key="keys",
         holds=lambda p: p.rows <= p.params.rows,
-        sentence="keys must be fewer, or requests: caches, vectors and the rows of the host "
-        "take at most the {p.params.rows} rows of a bank, not {p.rows}",
+        sentence="keys and requests must take at most the {p.params.rows} rows of a bank for "
+        "caches, vectors and the rows of the host, not {p.rows}",
         limit="rows",
     ),
     Rule(
