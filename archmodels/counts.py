@@ -5,10 +5,10 @@ point. Nothing here knows a price; `archmodels.technology` does.
 """
 
 import enum
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 
-from designs.rules import Int, Real, bit_length
+from designs.rules import Int, Real, bit_length, to_real
 
 
 class Kind(enum.StrEnum):
@@ -191,6 +191,37 @@ class Counts:
     activity: Mapping[str, Event]
     cycles: Int
     paths: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)
+
+
+def summed(runs: Iterable[tuple[int, Mapping[str, Event]]]) -> dict[str, Event]:
+    """Events of runs, each of which happens so many times, but those of the clock.
+
+    All runs are on one machine; a key works as its runs do on average.
+    """
+    events: dict[str, Event] = {}
+    for times, found in runs:
+        for key, event in found.items():
+            more = replace(event, count=times * event.count)
+            events[key] = _together(events[key], more) if key in events else more
+    events.pop("clock.cycles", None)
+    return events
+
+
+def _together(first: Event, second: Event) -> Event:
+    """Both, with mean densities."""
+    count = first.count + second.count
+    if first.operations == second.operations or not second.count:
+        return replace(first, count=count)
+    part = to_real(second.count) / to_real(count)
+    operations = (
+        replace(
+            one,
+            toggle=one.toggle + part * (other.toggle - one.toggle),
+            zeros=one.zeros + part * (other.zeros - one.zeros),
+        )
+        for one, other in zip(first.operations, second.operations, strict=True)
+    )
+    return Event(count=count, operations=tuple(operations))
 
 
 def flip_flop_bits(counts: Counts) -> Int:

@@ -73,13 +73,13 @@ def use_events(
 ) -> dict[str, Event]:
     """`<part>.uses`: each instance is used so often, or at a time one of so many."""
     return {
-        f"{key}.uses": Event(
-            count=times * (items[key].count // one_of.get(key, 1)),
-            operations=(
-                Operation(
-                    kind=items[key].kind, bits=items[key].bits, other_bits=items[key].other_bits
-                ),
-            ),
-        )
-        for key, times in often.items()
+        f"{key}.uses": using(items[key], times, one_of.get(key, 1)) for key, times in often.items()
     }
+
+
+def using(item: Item, times: Int, one_of: Int = 1) -> Event:
+    """Each instance of an item works so often, or at a time one of so many."""
+    return Event(
+        count=times * (item.count // one_of),
+        operations=(Operation(kind=item.kind, bits=item.bits, other_bits=item.other_bits),),
+    )

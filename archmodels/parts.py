@@ -1,10 +1,11 @@
 """Parts that machines share: memories, those between units, and their scheduler."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from archmodels.counts import Item, Kind
+from archmodels.counts import Event, Item, Kind, Operation
 from archmodels.items import control, held, mux, operator
-from designs.rules import clog2
+from designs.rules import Int, clog2
 
 COUNT_BITS = 16
 """Width of the number of instructions of a unit that are done."""
@@ -12,9 +13,12 @@ COUNT_BITS = 16
 CODE_BITS = 8
 
 
-def named(place: str, items: Mapping[str, Item]) -> dict[str, Item]:
-    """Items of a part, by its name and theirs."""
-    return {f"{place}.{name}": item for name, item in items.items()}
+T = TypeVar("T")
+
+
+def named(place: str, found: Mapping[str, T]) -> dict[str, T]:
+    """Items, paths or events of a part, by its name and theirs."""
+    return {f"{place}.{name}": one for name, one in found.items()}
 
 
 def memory(words: int, bits: int) -> dict[str, Item]:
@@ -22,6 +26,19 @@ def memory(words: int, bits: int) -> dict[str, Item]:
     return {
         "memory": Item(kind=Kind.MEMORY, count=1, bits=bits, other_bits=words),
         "read": operator(Kind.MEMORY_READ_REGISTER, bits),
+    }
+
+
+def memory_events(
+    name: str, memory: Item, reads: int, writes: int, written_bits: Int
+) -> dict[str, Event]:
+    """Reading words of a memory, and writing so many bits of a word."""
+    read = Operation(kind=Kind.MEMORY, bits=memory.bits, other_bits=memory.other_bits)
+    register = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=memory.bits)
+    write = Operation(kind=Kind.MEMORY, bits=written_bits, other_bits=memory.other_bits)
+    return {
+        f"{name}.reads": Event(count=reads, operations=(read, register)),
+        f"{name}.writes": Event(count=writes, operations=(write,)),
     }
 
 

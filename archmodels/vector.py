@@ -6,7 +6,7 @@ Lanes of float32, scalars, two banks of memory, and their control.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archmodels.counts import Item, Kind
+from archmodels.counts import Item, Kind, Stage
 from archmodels.items import control, held, mux, operator
 from designs.rules import ceil_div, clog2
 from designs.vector import Divide, Function, Pass, Reduction, SquareRoot, VectorOperation
@@ -58,6 +58,19 @@ def vector_cycles(lanes: int, operation: VectorOperation) -> int:
             return DIVIDE_CYCLES
         case SquareRoot():
             return SQUARE_ROOT_CYCLES
+
+
+def vector_paths() -> dict[str, tuple[Stage, ...]]:
+    """Those of a lane: product, function, and reduction."""
+    register = Stage(kind=Kind.FLIP_FLOP, bits=1)
+    product = Stage(kind=Kind.FLOAT_MULTIPLIER, bits=PRECISION, other_bits=EXPONENT_BITS)
+    total = Stage(kind=Kind.FLOAT_ADDER, bits=PRECISION, other_bits=EXPONENT_BITS)
+    choice = Stage(kind=Kind.MUX, bits=WORD_BITS, other_bits=4)
+    return {
+        "product": (register, choice, product),
+        "function": (register, total, choice),
+        "reduction": (register, total, choice),
+    }
 
 
 def vector(shape: VectorShape) -> Mapping[str, Item]:

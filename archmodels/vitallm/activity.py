@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from archmodels import booth_flex, lut_ternary
-from archmodels.counts import Counts, Event, Item, Kind, Operation
-from archmodels.parts import CODE_BITS
-from archmodels.vector import PRECISION
+from archmodels.counts import Event, Item, Operation, summed
+from archmodels.items import using
+from archmodels.parts import CODE_BITS, memory_events
+from archmodels.vector_activity import vector_events
 from archmodels.vitallm.durations import booth_gemm
 from archmodels.vitallm.predictor import BUCKETS
 from designs.bitnet import BitnetBlock
 from designs.operands import Distribution, Operand, Operands
-from designs.rules import Int, ceil_div
-from designs.vector import Divide, Pass, Place, SquareRoot
+from designs.rules import ceil_div
+from designs.vector import Pass, VectorOperation
 from designs.vitallm import VitaLlmParams
 from designs.vitallm.instructions import Linear, Multiply, Product, Program, Unit
 from designs.vitallm.vector import Input, Output, Port, Stream
@@ -55,7 +56,7 @@ def activity(
         **{keys[unit]: Event(count=len(program[unit])) for unit in Unit},
         **_of_core("tint", tint),
         **_of_core("booth", booth),
-        **_vector(params, program, words, items),
+        **vector_events(p.vector_lanes, list(_vector_operations(program)), items),
         **_memories(params, workload, words, items, (tint, booth)),
         **(_predictor(params, workload, lop, items) if p.lop else {}),
     }
@@ -73,30 +74,17 @@ def _cores(params: VitaLlmParams, program: Program) -> tuple[dict[str, Event], d
             multiply[operation.product, operation.k, operation.n] += 1
     ternary = Operands(a=GAUSSIAN, w=GAUSSIAN)
     tint = [
-        (times, lut_ternary.counts(params.tint, Gemm(m=1, k=k, n=n, operands=ternary)))
+        (times, lut_ternary.counts(params.tint, Gemm(m=1, k=k, n=n, operands=ternary)).activity)
         for (k, n), times in linear.items()
     ]
     booth = []
     given = {"wb.transfers": 0, "attention.transfers": 0}
     for (product, k, n), times in multiply.items():
         found = booth_flex.counts(params.booth, booth_gemm(params, product, k, n))
-        booth.append((times, found))
+        booth.append((times, found.activity))
         port = "wb.transfers" if product == Product.LINEAR else "attention.transfers"
         given[port] += times * int(found.activity["w.transfers"].count)
-    return _summed(tint), _summed(booth) | {
-        port: Event(count=count) for port, count in given.items()
-    }
-
-
-def _summed(parts: list[tuple[int, Counts]]) -> dict[str, Event]:
-    """Events of runs, each of which happens so many times, but those of the clock."""
-    events: dict[str, Event] = {}
-    for times, counts in parts:
-        for key, event in counts.activity.items():
-            before = events[key].count if key in events else 0
-            events[key] = Event(count=before + times * event.count, operations=event.operations)
-    events.pop("clock.cycles", None)
-    return events
+    return summed(tint), summed(booth) | {port: Event(count=count) for port, count in given.items()}
 
 
 def _of_core(name: str, events: Mapping[str, Event]) -> dict[str, Event]:
@@ -108,22 +96,22 @@ def _of_core(name: str, events: Mapping[str, Event]) -> dict[str, Event]:
     }
 
 
-def passes(program: Program) -> Iterator[Pass]:
-    """The passes of VECTOR."""
+def _vector_operations(program: Program) -> Iterator[VectorOperation]:
     for instruction in program[Unit.VECTOR]:
-        if isinstance(instruction.operation, Pass):
+        if isinstance(instruction.operation, VectorOperation):
             yield instruction.operation
 
 
+def passes(program: Program) -> Iterator[Pass]:
+    """The passes of VECTOR."""
+    return (one for one in _vector_operations(program) if isinstance(one, Pass))
+
+
 def _words(params: VitaLlmParams, program: Program) -> Counter[str]:
-    """Words of VECTOR: of streams, by port; of sums, codes, passes, and those in its banks."""
+    """Words of VECTOR: of streams, by port; of sums and codes."""
     words: Counter[str] = Counter()
     for one in passes(program):
         count = ceil_div(one.length, params.vector_lanes)
-        words["passed"] += count
-        banks = {operand.bank for operand in (one.x, one.p, one.q) if isinstance(operand, Place)}
-        words["read"] += count * len(banks)
-        words["written"] += count * isinstance(one.to, Place)
         for operand in (one.x, one.p):
             if isinstance(operand, Stream):
                 is_sum = operand.input not in STREAMED
@@ -133,38 +121,6 @@ def _words(params: VitaLlmParams, program: Program) -> Counter[str]:
             other = "linear_codes" if is_linear else "attention_codes"
             words[GIVEN.get(one.to.output, other)] += count
     return words
-
-
-def _vector(
-    params: VitaLlmParams, program: Program, words: Counter[str], items: Mapping[str, Item]
-) -> dict[str, Event]:
-    """Every part of every lane works in each word; quotients and roots take a cycle for a bit."""
-    lanes, passed = params.vector_lanes, words["passed"]
-    scalars = Counter(type(instruction.operation) for instruction in program[Unit.VECTOR])
-    bank = items["vector.bank.memory"]
-    access = Operation(kind=Kind.MEMORY, bits=bank.bits, other_bits=bank.other_bits)
-    read = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=bank.bits)
-    parts = ("product", "addend", "result", "accumulator", "multiplier", "adder", "scale", "choice")
-    return {
-        "vector.words": Event(count=passed),
-        "vector.words_read": Event(count=words["read"], operations=(access, read)),
-        "vector.words_written": Event(count=words["written"], operations=(access,)),
-        **{
-            f"vector.lane_{part}s": _using(items[f"vector.lane.{part}"], passed, lanes)
-            for part in parts
-        },
-        "vector.operands": _using(items["vector.operands.choice"], passed, lanes),
-        "vector.quotient_bits": _using(items["vector.divider.rest"], scalars[Divide] * PRECISION),
-        "vector.root_bits": _using(items["vector.root.rest"], scalars[SquareRoot] * PRECISION),
-    }
-
-
-def _using(item: Item, times: int, places: int = 1) -> Event:
-    """The parts of an item, divided among so many places, work as many times."""
-    return Event(
-        count=times * int(item.count // places) * places,
-        operations=(Operation(kind=item.kind, bits=item.bits, other_bits=item.other_bits),),
-    )
 
 
 def _memories(
@@ -192,21 +148,10 @@ def _memories(
     }
     events: dict[str, Event] = {}
     for name, (reads, writes, written_bits) in uses.items():
-        events |= _accesses(name, items[f"{name}.memory"], int(reads), int(writes), written_bits)
+        events |= memory_events(
+            name, items[f"{name}.memory"], int(reads), int(writes), written_bits
+        )
     return events
-
-
-def _accesses(
-    name: str, memory: Item, reads: int, writes: int, written_bits: Int
-) -> dict[str, Event]:
-    """Reading words of a memory, and writing so many bits of a word."""
-    read = Operation(kind=Kind.MEMORY, bits=memory.bits, other_bits=memory.other_bits)
-    register = Operation(kind=Kind.MEMORY_READ_REGISTER, bits=memory.bits)
-    write = Operation(kind=Kind.MEMORY, bits=written_bits, other_bits=memory.other_bits)
-    return {
-        f"{name}.reads": Event(count=reads, operations=(read, register)),
-        f"{name}.writes": Event(count=writes, operations=(write,)),
-    }
 
 
 def _predictor(
@@ -230,11 +175,11 @@ def _predictor(
             )
             for part in parts
         },
-        "lop.scales": _using(items["lop.scale.multiplier"], tokens),
-        "lop.shifts": _using(items["lop.scale.shift"], tokens),
-        **_accesses("lop.queries", queries, transfers + w.heads, w.q_width, 4),
-        **_accesses("lop.scores", scores, ranked + tokens + w.heads, tokens, scores.bits),
-        **_accesses(
+        "lop.scales": using(items["lop.scale.multiplier"], tokens),
+        "lop.shifts": using(items["lop.scale.shift"], tokens),
+        **memory_events("lop.queries", queries, transfers + w.heads, w.q_width, 4),
+        **memory_events("lop.scores", scores, ranked + tokens + w.heads, tokens, scores.bits),
+        **memory_events(
             "lop.counters",
             counters,
             ranked + w.heads * BUCKETS,

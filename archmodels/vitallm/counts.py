@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from archmodels import booth_flex, lut_ternary
-from archmodels.counts import Counts, Kind, Stage, clock_ticks, register_bits
-from archmodels.parts import CODE_BITS
-from archmodels.vector import EXPONENT_BITS, PRECISION, WORD_BITS
+from archmodels.counts import Counts, Stage, clock_ticks, register_bits
+from archmodels.parts import CODE_BITS, named
+from archmodels.vector import WORD_BITS, vector_paths
 from archmodels.vitallm.activity import activity
 from archmodels.vitallm.durations import duration
 from archmodels.vitallm.inventory import ANY_WORK, inventory
@@ -65,19 +65,9 @@ def port_bits(params: VitaLlmParams) -> Mapping[str, int]:
 
 
 def paths(params: VitaLlmParams) -> Mapping[str, tuple[Stage, ...]]:
-    """Those of the cores, and of a lane: product, function, and reduction."""
-    register = Stage(kind=Kind.FLIP_FLOP, bits=1)
-    product = Stage(kind=Kind.FLOAT_MULTIPLIER, bits=PRECISION, other_bits=EXPONENT_BITS)
-    total = Stage(kind=Kind.FLOAT_ADDER, bits=PRECISION, other_bits=EXPONENT_BITS)
-    choice = Stage(kind=Kind.MUX, bits=WORD_BITS, other_bits=4)
+    """Those of the cores and of the vector unit."""
     return {
-        **_named("tint", lut_ternary.counts(params.tint, ANY_WORK).paths),
-        **_named("booth", booth_flex.counts(params.booth, ANY_WORK).paths),
-        "vector.product": (register, choice, product),
-        "vector.function": (register, total, choice),
-        "vector.reduction": (register, total, choice),
+        **named("tint", lut_ternary.counts(params.tint, ANY_WORK).paths),
+        **named("booth", booth_flex.counts(params.booth, ANY_WORK).paths),
+        **named("vector", vector_paths()),
     }
-
-
-def _named(place: str, found: Mapping[str, tuple[Stage, ...]]) -> dict[str, tuple[Stage, ...]]:
-    return {f"{place}.{name}": path for name, path in found.items()}
