@@ -25,7 +25,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`spread` leaves in the short tier some cases of a test, and puts the others in the long one.
 
-    A number: so many, evenly from the first to the last. Names: the cases with one of these values.
+    A number: so many of those that are not in the long tier anyway, evenly from the first to the
+    last. Names: the cases with one of these values.
     """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -34,8 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for found in cases.values():
         (kept,) = found[0].get_closest_marker("spread").args
         if isinstance(kept, int):
-            last = len(found) - 1
-            chosen = {found[last * n // max(kept - 1, 1)] for n in range(min(kept, last + 1))}
+            short = [one for one in found if not one.get_closest_marker("full")]
+            count, last = min(kept, len(short)), len(short) - 1
+            chosen = {short[last * n // max(count - 1, 1)] for n in range(count)}
         else:
             chosen = {one for one in found if not kept.isdisjoint(one.callspec.params.values())}
         for item in found:

@@ -16,10 +16,10 @@ FAST = DramTiming(
     rl_cycles=5,
     wl_cycles=3,
     rcd_rd_cycles=4,
-    rcd_wr_cycles=4,
+    rcd_wr_cycles=3,
     rp_cycles=4,
     ras_cycles=9,
-    rc_cycles=13,
+    rc_cycles=14,
     rfc_cycles=20,
     refi_cycles=600,
     rrd_s_cycles=2,
@@ -29,7 +29,18 @@ FAST = DramTiming(
     wtr_l_cycles=3,
     wr_cycles=5,
     rtp_cycles=3,
+    rtrs_cycles=1,
+    tree_steps=3,
+    tree_cycles=4,
 )
+"""All that takes time is short, so that a few rows show every wait and several refreshes."""
+
+PUBLISHED = PimChannel(fidelity=Fidelity.AS_PUBLISHED)
+CORRECTED = PimChannel()
+NEWTON = replace(PUBLISHED, row_buffers=RowBuffers.SINGLE, composite=False)
+AT_ONCE = replace(CORRECTED, precharge=Precharge.CHANNEL)
+"""Those of full size."""
+
 SMALL = PimChannel(
     ranks=2,
     bank_groups=2,

@@ -3,30 +3,12 @@
 from dataclasses import dataclass
 
 from amaranth.sim import Simulator
+from npu_pim_channels import FAST
 
-from designs.npu_pim import DramTiming, Element, PimChannel
+from designs.npu_pim import Element, PimChannel
 from designs.npu_pim.distances import Command
 from designs.npu_pim.program import HostAccess, PimKind, PimTransaction
 from hwgen.npu_pim.controller import Controller
-
-SMALL_TIMING = DramTiming(
-    rl_cycles=6,
-    wl_cycles=3,
-    rcd_rd_cycles=4,
-    rcd_wr_cycles=3,
-    rp_cycles=4,
-    ras_cycles=9,
-    rc_cycles=13,
-    rfc_cycles=20,
-    refi_cycles=600,
-    faw_cycles=8,
-    rrd_s_cycles=2,
-    rrd_l_cycles=3,
-    wtr_s_cycles=2,
-    wtr_l_cycles=4,
-    wr_cycles=5,
-    rtp_cycles=3,
-)
 
 
 def small(**changes):
@@ -40,7 +22,7 @@ def small(**changes):
         "access_bytes": 32,
         "lanes": 4,
         "element": Element.INT8,
-        "timing": SMALL_TIMING,
+        "timing": FAST,
     }
     return PimChannel(**(fields | changes))
 

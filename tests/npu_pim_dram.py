@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import ml_dtypes
 import numpy as np
+from npu_pim_channels import FAST
 
 from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.distances import (
@@ -18,26 +19,6 @@ from designs.npu_pim.distances import (
     window,
 )
 
-QUICK = DramTiming(
-    rl_cycles=5,
-    wl_cycles=3,
-    rcd_rd_cycles=4,
-    rcd_wr_cycles=3,
-    rp_cycles=4,
-    ras_cycles=9,
-    rc_cycles=13,
-    rfc_cycles=20,
-    refi_cycles=600,
-    rrd_s_cycles=2,
-    rrd_l_cycles=3,
-    faw_cycles=8,
-    wtr_s_cycles=2,
-    wtr_l_cycles=3,
-    wr_cycles=4,
-    rtp_cycles=2,
-    tree_steps=3,
-    tree_cycles=4,
-)
 SMALL = PimChannel(
     ranks=2,
     bank_groups=2,
@@ -48,11 +29,11 @@ SMALL = PimChannel(
     lanes=8,
     element=Element.INT8,
     tag_bits=5,
-    timing=QUICK,
+    timing=FAST,
 )
 FEW = replace(SMALL, bank_groups=1, rows=8, row_bytes=32, access_bytes=16, lanes=4)
 TIGHT = replace(
-    QUICK,
+    FAST,
     burst_cycles=1,
     rl_cycles=7,
     wl_cycles=1,
@@ -70,7 +51,7 @@ ODD = replace(
     row_bytes=72,
     access_bytes=24,
     lanes=3,
-    timing=replace(QUICK, burst_cycles=3, rcd_wr_cycles=6, rp_cycles=1, rtp_cycles=1),
+    timing=replace(FAST, burst_cycles=3, rcd_wr_cycles=6, rp_cycles=1, rtp_cycles=1),
 )
 CHANNELS = {
     "default_timing": replace(FEW, timing=DramTiming()),

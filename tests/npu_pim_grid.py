@@ -1,5 +1,7 @@
 """Points of channels whose banks compute that agree: every switch, odd sizes, both timings."""
 
+from npu_pim_channels import FAST
+
 from designs.npu_pim import (
     DramTiming,
     Element,
@@ -8,29 +10,6 @@ from designs.npu_pim import (
     Precharge,
     RowBuffers,
 )
-
-FAST = DramTiming(
-    rl_cycles=5,
-    wl_cycles=3,
-    rcd_rd_cycles=4,
-    rcd_wr_cycles=3,
-    rp_cycles=4,
-    ras_cycles=9,
-    rc_cycles=14,
-    rfc_cycles=20,
-    refi_cycles=600,
-    rrd_s_cycles=2,
-    rrd_l_cycles=3,
-    faw_cycles=8,
-    wtr_s_cycles=2,
-    wtr_l_cycles=3,
-    wr_cycles=5,
-    rtp_cycles=3,
-    rtrs_cycles=1,
-    tree_steps=3,
-    tree_cycles=4,
-)
-"""All that takes time is short, so that a few rows show every wait and several refreshes."""
 
 OTHER = DramTiming(
     burst_cycles=1,

@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from npu_pim_channels import POINTS
 from npu_pim_controller import access, play, tile, vector
-from pim_channels import POINTS
 
 from archmodels.npu_pim.controller import run
 from designs.npu_pim.distances import Command

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from pim_channels import POINTS, SMALL
+from npu_pim_channels import POINTS, SMALL
 
 from archmodels.npu_pim.activity import activity, cycles, work
 from archmodels.npu_pim.banks import banks

@@ -7,24 +7,20 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from npu_pim_channels import AT_ONCE, CORRECTED, NEWTON, PUBLISHED, random_channel
 from npu_pim_commands import check, check_rows
-from pim_channels import random_channel
 
 from archmodels.npu_pim.channel import issues
 from archmodels.npu_pim.controller import Controller, Run, run, serve
 from archmodels.npu_pim.span import served
 from archmodels.npu_pim.tiles import period
 from archmodels.npu_pim.timetable import Issue
-from designs.npu_pim import Fidelity, PimChannel, Precharge, Product, RowBuffers
+from designs.npu_pim import PimChannel, Precharge, Product, RowBuffers
 from designs.npu_pim.distances import Command, data_span
 from designs.npu_pim.gemv import header_cycles
 from designs.npu_pim.order import PASSES_MAX
 from designs.npu_pim.program import HostAccess, PimKind, PimTransaction
 
-PUBLISHED = PimChannel(fidelity=Fidelity.AS_PUBLISHED)
-CORRECTED = PimChannel()
-NEWTON = replace(PUBLISHED, row_buffers=RowBuffers.SINGLE, composite=False)
-AT_ONCE = replace(CORRECTED, precharge=Precharge.CHANNEL)
 LOGIT = Product(steps=8, results=4, tiles=6)
 ATTEND = Product(steps=32, results=1, tiles=6)
 

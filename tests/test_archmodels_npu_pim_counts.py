@@ -3,14 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from pim_channels import POINTS, SMALL
+from npu_pim_channels import POINTS, SMALL
 
 from archmodels.counts import Kind
 from archmodels.npu_pim.activity import cycles
 from archmodels.npu_pim.counts import counts, port_bits
 from archmodels.report import report
 from archmodels.technology import load, names
-from designs.npu_pim import Element, PimAttention
+from designs import load as load_design
+from designs.npu_pim import Element, PimAttention, Precharge, RowBuffers
 
 WORK = PimAttention(requests=1, keys=11, heads=2, head_dim=16, accesses=20)
 
@@ -56,3 +57,18 @@ def test_paths_that_a_channel_does_not_have() -> None:
     floats = counts(replace(SMALL, rows=64), WORK).paths
     assert Kind.FLOAT_MULTIPLIER in [one.kind for one in floats["unit.product"]]
     assert Kind.SUBTRACTOR in [one.kind for one in floats["engine.command"] if one.bits]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [693, 998]),
+        ({"row_buffers": RowBuffers.SINGLE, "composite": False}, [1050, 1065]),
+        ({"precharge": Precharge.CHANNEL}, [579, 855]),
+    ],
+)
+def test_cycles_of_the_page(changes: dict[str, object], expected: list[int]) -> None:
+    """Those that docs/npu_pim.md has of pim8 and its two workloads."""
+    design = load_design("pim8")
+    channel = replace(design.params, **changes)
+    assert [cycles(channel, one) for one in design.workloads.values()] == expected

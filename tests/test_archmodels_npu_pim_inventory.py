@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from pim_channels import POINTS, random_channel
+from npu_pim_channels import POINTS, random_channel
 
 from archmodels.counts import (
     Counts,

@@ -4,18 +4,12 @@ import random
 from dataclasses import replace
 
 import pytest
+from npu_pim_channels import AT_ONCE, CORRECTED, NEWTON, PUBLISHED, random_channel
 
 from archmodels.npu_pim.span import Span, served
 from archmodels.npu_pim.states import States
 from designs.npu_pim import Heads, PimChannel, Product
 from designs.npu_pim.gemv import attend, header_cycles, logit
-from tests.test_archmodels_npu_pim_channel import (
-    AT_ONCE,
-    CORRECTED,
-    NEWTON,
-    PUBLISHED,
-    random_channel,
-)
 
 SHARD = Heads(heads=8, kv_heads=8, head_dim=128)
 

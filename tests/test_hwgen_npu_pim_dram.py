@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from amaranth.hdl import ResetInserter, Signal, Value
 from amaranth.sim import Simulator
-from npu_pim_dram import CHANNELS, QUICK, Sent, Stream, data_cycle
+from npu_pim_channels import FAST
+from npu_pim_dram import CHANNELS, Sent, Stream, data_cycle
 
 from designs.npu_pim import Element, Fidelity, PimChannel
 from designs.npu_pim.distances import Command, Nearness, distances, least_distance
@@ -100,7 +101,7 @@ def expected(stream):
 @pytest.mark.parametrize("name", CHANNELS)
 def test_data_of_any_commands_that_keep_their_distances(name):
     channel = CHANNELS[name]
-    stream = Stream(channel, seed=name).extend(240)
+    stream = Stream(channel, seed=name).extend(300)
     found = played(channel, stream.rows, stream.sent)
     assert found == expected(stream)
     assert min(map(len, found)) > 5
@@ -115,9 +116,9 @@ TINY = PimChannel(
     access_bytes=8,
     lanes=4,
     element=Element.INT8,
-    timing=QUICK,
+    timing=FAST,
 )
-LONG = replace(TINY, row_bytes=32, timing=replace(QUICK, burst_cycles=6, rl_cycles=9))
+LONG = replace(TINY, row_bytes=32, timing=replace(FAST, burst_cycles=6, rl_cycles=9))
 """A vector is copied faster than it is read."""
 
 
@@ -131,7 +132,7 @@ def stream_of(channel, *commands):
 
 WITH_VECTOR = [(0, "ACT", {"row": 1}), (10, "GWRITE", {})]
 WORD = bytes(range(100, 108))
-T = QUICK
+T = FAST
 EDGES = {
     "row opened to read": (T.rcd_rd_cycles, lambda d: [(0, "ACT", {"row": 2}), (d, "RD", {})]),
     "row opened to written": (

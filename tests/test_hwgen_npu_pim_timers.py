@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from amaranth.sim import Simulator
-from pim_channels import POINTS, SMALL, random_channel
+from npu_pim_channels import POINTS, SMALL, random_channel
 
 from designs.npu_pim import Fidelity, PimChannel
 from designs.npu_pim.distances import (
