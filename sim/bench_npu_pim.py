@@ -3,7 +3,7 @@
 In every simulation the monitor watches the command bus.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from amaranth.hdl import Shape
@@ -58,7 +58,7 @@ def plan(
     return Plan(
         interface=interface(params),
         transfers={
-            "load": list(_rows(params, rows)),
+            "load": list(row_words(params, rows)),
             "host": list(_accesses(params, workload, inputs)),
             "pim": list(_transactions(params, workload)),
         },
@@ -100,6 +100,11 @@ def activity(params: PimChannel, result: SimResult, sent: Plan) -> dict[str, int
 
 def watched(params: PimChannel, result: SimResult) -> list[Seen]:
     """The commands on the bus."""
+    return seen_commands(params, result.traces.get(BUS, ()))
+
+
+def seen_commands(params: PimChannel, trace: Iterable[tuple[int, int]]) -> list[Seen]:
+    """The commands of a trace of a command bus, (cycle, word) each."""
     layout = command_layout(params)
     return [
         Seen(
@@ -109,7 +114,7 @@ def watched(params: PimChannel, result: SimResult) -> list[Seen]:
             row=_field(layout, "row", word),
             steps=_field(layout, "steps", word) + 1,
         )
-        for cycle, word in result.traces.get(BUS, ())
+        for cycle, word in trace
         if _field(layout, "valid", word)
     ]
 
@@ -128,7 +133,8 @@ def _word(octets: Ints) -> int:
     return int.from_bytes(octets.astype(np.uint8).tobytes(), "little")
 
 
-def _rows(params: PimChannel, rows: Ints) -> Iterator[int]:
+def row_words(params: PimChannel, rows: Ints) -> Iterator[int]:
+    """Octets (rows, banks, row_bytes) of all rows from 0 on, as transfers that load them."""
     layout = load_layout(params)
     for row, bank in np.ndindex(rows.shape[:2]):
         fields = {"bank": bank, "row": row, "data": _word(rows[row, bank])}

@@ -20,14 +20,13 @@ from sim import cores
 from sim.golden.lop import leading_one, rounded_leading_one, scale_codes
 from sim.golden.vitallm import layer
 from sim.golden.vitallm.inputs import draw
-from sim.packing import packed, unpacked
+from sim.packing import float_words, packed, unpacked, word_floats
 from sim.streams import Interface, Pause, Plan, SimResult, SimulationError
 from sim.tiles import steps_of
 
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
 Ints: TypeAlias = NDArray[np.int64]
 
-FLOAT_BITS = 32
 LEVEL_BITS = 4
 
 
@@ -69,8 +68,8 @@ def plan(
     lanes, kept = p.vector_lanes, w.heads * w.kept
     transfers = {
         **program_words(p, work),
-        "x": _floats(inputs["x"], lanes),
-        "c": [word for one in _constants(p, w, work, inputs) for word in _floats(one, lanes)],
+        "x": float_words(inputs["x"], lanes),
+        "c": [word for one in _constants(p, w, work, inputs) for word in float_words(one, lanes)],
         "w": list(_tint_weights(p, work, inputs)),
         "wb": list(_booth_weights(p, work, inputs)),
         "kv": list(_survivors(p, w, given["requests"], cache)),
@@ -108,13 +107,13 @@ def results(
         if not np.array_equal(levels, _encoded(params, codes)):
             raise SimulationError("kv_new: levels must be the leading-one codes of the codes")
     new = codes.astype(np.int8).reshape(w.kv_heads, 2, w.head_dim)
-    scales = _patterns(result.payloads["kv_new_scales"], 1).reshape(w.kv_heads, 2)
+    scales = word_floats(result.payloads["kv_new_scales"], 1).reshape(w.kv_heads, 2)
     requests = [divmod(word, 1 << params.token_bits) for word in result.payloads["kv_request"]]
     groups = np.arange(w.heads).repeat(w.kept) // w.group
     if [group for group, _ in requests] != groups.tolist():
         raise SimulationError("kv_request: kv_head must be that of the head whose turn it is")
     return {
-        "o": _patterns(result.payloads["o"], lanes).ravel(),
+        "o": word_floats(result.payloads["o"], lanes),
         "k_new": new[:, 0],
         "v_new": new[:, 1],
         "k_new_scales": scales[:, 0],
@@ -130,18 +129,6 @@ def activity(params: VitaLlmParams, result: SimResult, sent: Plan) -> dict[str, 
         parts = [counted.pop(f"{unit}.mac_{name}") for unit in ("tint", "booth")]
         counted[f"mac.{name}"] = sum(parts)
     return counted
-
-
-def _floats(values: NDArray[np.float32], lanes: int) -> list[int]:
-    """float32 patterns, so many in a transfer; behind the last there are ones."""
-    words = np.full(ceil_div(len(values), lanes) * lanes, np.float32(1))
-    words[: len(values)] = values
-    return packed(words.view(np.uint32).astype(np.int64).reshape(-1, lanes), FLOAT_BITS)
-
-
-def _patterns(words: list[int], lanes: int) -> NDArray[np.float32]:
-    """The inverse of `_floats`."""
-    return unpacked(words, lanes, FLOAT_BITS, False).astype(np.uint32).view(np.float32)
 
 
 def _constants(
@@ -227,4 +214,4 @@ def _scales(
         for name in ("k_scales", "v_scales"):
             new = name.replace("_", "_new_")
             every = np.append(inputs[name][group], given[new][group])
-            yield from _floats(every[tokens], params.vector_lanes)
+            yield from float_words(every[tokens], params.vector_lanes)

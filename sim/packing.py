@@ -7,6 +7,8 @@ from designs.rules import ceil_div
 
 Ints = NDArray[np.int64]
 
+FLOAT_BITS = 32
+
 
 def packed(rows: Ints, bits: int) -> list[int]:
     """Each row of values as one word, lane 0 lowest, `bits` per lane."""
@@ -26,3 +28,16 @@ def unpacked(words: list[int], lanes: int, bits: int, signed: bool) -> Ints:
     if signed:
         weights[-1] = -weights[-1]
     return digits.reshape(len(words), lanes, bits).astype(np.int64) @ weights
+
+
+def float_words(values: NDArray[np.float32], lanes: int) -> list[int]:
+    """float32 patterns, so many in a word; behind the last there are ones."""
+    filled = np.full(ceil_div(len(values), lanes) * lanes, np.float32(1))
+    filled[: len(values)] = values
+    return packed(filled.view(np.uint32).astype(np.int64).reshape(-1, lanes), FLOAT_BITS)
+
+
+def word_floats(words: list[int], lanes: int) -> NDArray[np.float32]:
+    """All lanes of the words one after the other; the inverse of `float_words`."""
+    patterns = unpacked(words, lanes, FLOAT_BITS, False).astype(np.uint32)
+    return patterns.view(np.float32).ravel()
