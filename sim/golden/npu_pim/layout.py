@@ -37,6 +37,19 @@ def key_at(channel: PimChannel, heads: Heads, place: Place) -> tuple[Ints, Ints]
     return token, place.row % stride * channel.row_elements + place.column
 
 
+def token_place(channel: PimChannel, length: int, token: Ints, e: Ints) -> Place:
+    """The same where an array attends, of `length` tokens: the rows of a part of all come together.
+
+    A part is as many values of a token as a row has.
+    """
+    stride = ceil_div(length, channel.banks)
+    return Place(
+        row=e // channel.row_elements * stride + token // channel.banks,
+        bank=token % channel.banks,
+        column=e % channel.row_elements,
+    )
+
+
 def value_place(
     channel: PimChannel, heads: Heads, length: int, token: Ints, head: Ints, d: Ints
 ) -> Place:
