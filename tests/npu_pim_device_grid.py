@@ -45,6 +45,9 @@ def layer(**sizes):
     return GptLayer(**(least | {"head_dim": 8, "ffn": 32} | sizes))
 
 
+ARRAY = {"attention": Site.ARRAY, "max_keys": 24, "panel_bytes": 2048}
+"""What differs where the array attends: keys of a head, and values, come to it whole."""
+
 BLOCKED = {"row_buffers": RowBuffers.SINGLE, "composite": False}
 """The memory of a device that does either, accesses or dot products."""
 
@@ -79,17 +82,14 @@ POINTS = {
     "stages": (device(order=Order.STAGES), layer()),
     "blocked": (device(channel=BLOCKED, halves=1, max_requests=6), layer()),
     "blocked_halves": (device(channel=BLOCKED, side=8), layer()),
-    "npu_only": (
-        device(attention=Site.ARRAY, halves=1, max_requests=6, panel_bytes=2048),
-        layer(),
-    ),
-    "npu_only_halves": (device(attention=Site.ARRAY, side=8, panel_bytes=1024), layer(keys=11)),
+    "npu_only": (device(**ARRAY, halves=1, max_requests=6), layer()),
+    "npu_only_halves": (device(**ARRAY, side=8), layer(keys=11)),
     "grouped": (
         device(max_hidden=32, max_heads=4, panel_bytes=512),
         layer(requests=4, heads=4, ffn=32),
     ),
     "grouped_array": (
-        device(attention=Site.ARRAY, max_hidden=32, max_heads=4, panel_bytes=2048),
+        device(**ARRAY, max_hidden=32, max_heads=4),
         layer(requests=4, heads=4, ffn=32),
     ),
     # three rows of values for each dimension, whose sums are added
