@@ -8,7 +8,7 @@ the RTL have a part in it.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from designs.npu_pim.channel import PimChannel, RowBuffers
+from designs.npu_pim.channel import PimChannel, RowBuffers, Turns
 from sim.npu_pim_gaps import Gap, Places, Seen, gaps
 
 REFRESHES_LATE_MAX = 1
@@ -54,7 +54,10 @@ class Bus:
         self._opened: dict[int, deque[tuple[int, int]]] = {}
         self._vector_free = 0
         self._sum_begun: int | None = None
-        self._refresh_due = start_cycle + channel.refresh_cycles
+        # Together, all ranks are due in the same cycle.
+        turns = channel.ranks if channel.turns == Turns.STAGGERED else 1
+        self._interval = t.refi_cycles // turns
+        self._refresh_due = start_cycle + self._interval
         self._refreshes = 0
 
     def faults(self, seen: Seen) -> Iterator[str]:
@@ -127,16 +130,16 @@ class Bus:
 
     def _refresh_faults(self, seen: Seen) -> Iterator[str]:
         """Ranks take turns, and none waits for long."""
-        interval, rank = self._channel.refresh_cycles, self._refreshes % self._channel.ranks
-        if seen.cycle > self._refresh_due + REFRESHES_LATE_MAX * interval:
+        p, rank = self._channel, self._refreshes % self._channel.ranks
+        is_late = seen.cycle > self._refresh_due + REFRESHES_LATE_MAX * self._interval
+        if is_late:
             yield f"is later than a refresh that was due in cycle {self._refresh_due}"
-            self._refresh_due += interval
+        elif seen.command == "ref" and seen.bank // p.banks_per_rank != rank:
+            yield f"is not of rank {rank}, whose turn it is"
+        if is_late or seen.command == "ref":
             self._refreshes += 1
-        elif seen.command == "ref":
-            if seen.bank // self._channel.banks_per_rank != rank:
-                yield f"is not of rank {rank}, whose turn it is"
-            self._refresh_due += interval
-            self._refreshes += 1
+            if p.turns == Turns.STAGGERED or rank == p.ranks - 1:
+                self._refresh_due += self._interval
 
 
 class Rows:

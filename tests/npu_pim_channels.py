@@ -10,6 +10,8 @@ from designs.npu_pim import (
     PimChannel,
     Precharge,
     RowBuffers,
+    Slack,
+    Turns,
 )
 
 FAST = DramTiming(
@@ -73,6 +75,12 @@ POINTS = {
         SMALL,
         timing=replace(FAST, rrd_s_cycles=1, rrd_l_cycles=1, faw_cycles=1),
         precharge=Precharge.CHANNEL,
+    ),
+    "postponed": replace(
+        SMALL, ranks=3, slack=Slack.POSTPONED, timing=replace(FAST, refi_cycles=500)
+    ),
+    "together": replace(
+        SMALL, ranks=3, turns=Turns.TOGETHER, timing=replace(FAST, refi_cycles=250)
     ),
 }
 """One of each kind, and odd numbers."""

@@ -1,5 +1,7 @@
 """Points of channels whose banks compute that agree: every switch, odd sizes, both timings."""
 
+from dataclasses import replace
+
 from npu_pim_channels import FAST
 
 from designs.npu_pim import (
@@ -9,6 +11,8 @@ from designs.npu_pim import (
     PimChannel,
     Precharge,
     RowBuffers,
+    Slack,
+    Turns,
 )
 
 OTHER = DramTiming(
@@ -89,6 +93,40 @@ POINTS = {
     "masks": (
         channel(2, 1, 2, row_bytes=48, access_bytes=24, lanes=3, mask=True, timing=OTHER),
         PimAttention(keys=9, heads=2, head_dim=12, accesses=120),
+    ),
+    "postponed": (
+        channel(
+            2,
+            2,
+            1,
+            slack=Slack.POSTPONED,
+            row_buffers=RowBuffers.SINGLE,
+            timing=replace(FAST, refi_cycles=300),
+        ),
+        PimAttention(keys=24, accesses=60, **HEADS),
+    ),
+    "together": (
+        channel(
+            3,
+            1,
+            2,
+            turns=Turns.TOGETHER,
+            composite=False,
+            timing=replace(FAST, refi_cycles=150),
+        ),
+        PimAttention(keys=20, accesses=60, **HEADS),
+    ),
+    "postponed_together": (
+        channel(
+            2,
+            1,
+            2,
+            slack=Slack.POSTPONED,
+            turns=Turns.TOGETHER,
+            precharge=Precharge.CHANNEL,
+            timing=replace(OTHER, refi_cycles=150),
+        ),
+        PimAttention(keys=24, accesses=80, **HEADS),
     ),
     "fp16": (
         channel(1, 2, 1, element=Element.FP16, row_bytes=24, access_bytes=8, lanes=3),

@@ -19,7 +19,7 @@ from sim.outputs import difference
 from sim.runner import lint
 from sim.streams import Pause
 
-SHORT = {"two_banks", "bf16"}
+SHORT = {"two_banks", "bf16", "masks", "postponed_together"}
 """Simulated in Amaranth's simulator in the short tier."""
 
 
@@ -41,7 +41,7 @@ def test_shipped_preset_in_verilator(workload):
     assert_agrees(agree("pim8", design.params, design.workloads[workload]))
 
 
-@pytest.mark.spread({"newton", "fp16"})
+@pytest.mark.spread({"newton", "fp16", "postponed_together"})
 @pytest.mark.parametrize("name", POINTS)
 def test_netlist(name):
     assert_netlist_agrees(*POINTS[name])

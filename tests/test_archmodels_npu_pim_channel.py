@@ -15,6 +15,8 @@ from designs.npu_pim import (
     Heads,
     PimChannel,
     Product,
+    Slack,
+    Turns,
 )
 from designs.npu_pim.distances import (
     Command,
@@ -116,10 +118,11 @@ def test_commands_that_were_legal_as_published_are_not() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_closed_forms_on_random_channels(seed: int) -> None:
-    rng = random.Random(seed)
+    rng, levers = random.Random(seed), random.Random(seed)
     refreshes = compared = 0
     for _ in range(DRAWS):
-        channel = random_channel(rng)
+        slack, turns = levers.choice([*Slack]), levers.choice([*Turns])
+        channel = replace(random_channel(rng), slack=slack, turns=turns)
         work = [
             Product(
                 steps=rng.randint(1, channel.row_steps),
@@ -141,7 +144,7 @@ def test_closed_forms_on_random_channels(seed: int) -> None:
         compared += 1
         product = replace(work[0], tiles=14)
         assert tile_cycles(channel, product)[-1] == period(channel, product), (channel, product)
-    assert refreshes > 10 and compared > DRAWS // 2
+    assert refreshes >= 10 and compared > DRAWS // 2
 
 
 def test_long_requests_take_steps_of_many_tiles() -> None:

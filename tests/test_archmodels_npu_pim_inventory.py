@@ -18,7 +18,7 @@ from archmodels.counts import (
 )
 from archmodels.npu_pim import banks, queues, timers
 from archmodels.npu_pim.inventory import inventory
-from designs.npu_pim import Element, Fidelity
+from designs.npu_pim import Element, Fidelity, Turns
 from hwgen.emit import verilog
 from hwgen.netlist import Cells, count, flattened_count
 from hwgen.npu_pim.channel import PimChannelCore
@@ -65,9 +65,10 @@ def test_timers_of_random_channels(seed):
     assert_counts(Timers(channel), timers.timers(channel))
 
 
+@pytest.mark.parametrize("turns", Turns)
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-def test_refresh(ranks):
-    channel = replace(POINTS["small"], ranks=ranks)
+def test_refresh(ranks, turns):
+    channel = replace(POINTS["small"], ranks=ranks, turns=turns)
     assert_counts(Refresh(channel), timers.refresh(channel))
 
 
@@ -101,6 +102,7 @@ CONTROLLERS = {
         tag_bits=2,
     ),
     "odd_bursts": POINTS["odd_bursts"],
+    "postponed": POINTS["postponed"],
     "at_once": replace(POINTS["at_once"], ranks=1, pim_queue=3),
 }
 

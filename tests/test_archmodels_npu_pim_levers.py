@@ -98,6 +98,8 @@ def draw(source: random.Random) -> PimChannel:
         timing=timing,
         ranks=source.choice([1, 2]),
         bank_groups=source.choice([1, 2, 4]),
+        slack=source.choice([*Slack]),
+        turns=source.choice([*Turns]),
     )
 
 
@@ -119,8 +121,6 @@ def draw_levers(source: random.Random) -> ChannelLevers:
     return ChannelLevers(
         latches=source.choice([1, 2, 2]),
         vectors=source.choice([2, 4]),
-        slack=source.choice([*Slack]),
-        turns=source.choice([*Turns]),
     )
 
 
@@ -150,7 +150,8 @@ def test_commands_of_works() -> None:
 
 def test_distances_hold_but_between_latches_and_vectors() -> None:
     """Of each pair that is not for one latch or vector; and no rank opens five rows at once."""
-    own = setting(AT_ONCE, sets=2, latches=2, vectors=2, slack=Slack.POSTPONED)
+    channel = replace(AT_ONCE, slack=Slack.POSTPONED)
+    own = setting(channel, sets=2, latches=2, vectors=2)
     found = ahead.issues(own, [Work(product=ATTEND)] * 8 + [Work(product=LOGIT)] * 3, 700)
     rows = [
         row
@@ -205,7 +206,7 @@ def test_time_before_a_refresh() -> None:
     """An estimate that is exact costs no more than the authors', and none least; all refresh."""
     works = [Work(product=replace(ATTEND, tiles=4))] * 60
     for channel in (PimChannel(), AT_ONCE):
-        took = [serve(setting(channel, slack=one), works) for one in Slack]
+        took = [serve(setting(replace(channel, slack=one)), works) for one in Slack]
         assert took[0].end_cycle >= took[1].end_cycle > took[2].end_cycle
         assert (took[0] == took[1]) == (channel is AT_ONCE)  # as many tiles between refreshes
         for one in took:
@@ -215,7 +216,7 @@ def test_time_before_a_refresh() -> None:
 def test_ranks_that_refresh_together_stop_all_banks_half_as_often() -> None:
     works = [Work(product=replace(ATTEND, tiles=4))] * 60
     apart, at_once = (
-        serve(setting(AT_ONCE, slack=Slack.POSTPONED, turns=one), works) for one in Turns
+        serve(setting(replace(AT_ONCE, slack=Slack.POSTPONED, turns=one)), works) for one in Turns
     )
     saved = apart.end_cycle - at_once.end_cycle
     assert abs(apart.refreshes - at_once.refreshes) <= 3

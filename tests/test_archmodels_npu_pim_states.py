@@ -8,7 +8,7 @@ from npu_pim_channels import AT_ONCE, CORRECTED, NEWTON, PUBLISHED, random_chann
 
 from archmodels.npu_pim.span import Span, served
 from archmodels.npu_pim.states import States
-from designs.npu_pim import Heads, PimChannel, Product
+from designs.npu_pim import Heads, PimChannel, Product, Slack, Turns
 from designs.npu_pim.gemv import attend, header_cycles, logit
 
 SHARD = Heads(heads=8, kv_heads=8, head_dim=128)
@@ -26,7 +26,16 @@ def queues(rng: random.Random, count: int) -> list[list[Product]]:
 
 
 @pytest.mark.parametrize(
-    "channel", [PUBLISHED, CORRECTED, NEWTON, AT_ONCE, replace(CORRECTED, refresh=False)]
+    "channel",
+    [
+        PUBLISHED,
+        CORRECTED,
+        NEWTON,
+        AT_ONCE,
+        replace(CORRECTED, refresh=False),
+        replace(CORRECTED, slack=Slack.EXACT),
+        replace(AT_ONCE, slack=Slack.POSTPONED, turns=Turns.TOGETHER),
+    ],
 )
 def test_the_same_as_tile_by_tile(channel: PimChannel) -> None:
     known = States(channel)

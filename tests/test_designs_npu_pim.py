@@ -88,7 +88,7 @@ def test_a_timing_contradicts_itself(change: dict[str, int], sentence: str) -> N
         ),
         (
             {"timing": DramTiming(refi_cycles=600)},
-            r"timing.refi_cycles / ranks must be more than .* a tile's 390, .* not 300",
+            r"timing.refi_cycles / 2 must be more than .* a tile's 390, .* not 300",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from designs.npu_pim import DramTiming, Fidelity, PimAttention, PimAttentionFit, PimChannel
+from designs.npu_pim import DramTiming, Fidelity, PimAttention, PimAttentionFit, PimChannel, Slack
 from designs.npu_pim.gemv import attend_tiles, cache_tiles, key_vectors, logit_tiles
 from designs.npu_pim.program import HostAccess, PimKind, program
 from designs.npu_pim.workload import HOST_ROWS
@@ -124,6 +124,7 @@ def test_published_layer():
         ({}, {"keys": 600}, "keys and requests must take at most the 64 rows of .*, not 99"),
         ({}, {"accesses": 257}, r"accesses must be at most 2\*\*tag_bits = 256, .* not 257"),
         ({"fidelity": Fidelity.AS_PUBLISHED}, {}, "fidelity must be corrected .* as_published"),
+        ({"slack": Slack.EXACT}, {}, "slack must be published or postponed .* not exact"),
     ],
 )
 def test_what_does_not_fit(channel, work, sentence):

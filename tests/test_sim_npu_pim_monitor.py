@@ -9,7 +9,7 @@ import pytest
 
 from archmodels.npu_pim.channel import issues
 from archmodels.npu_pim.timetable import Step, Timetable
-from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers
+from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers, Turns
 from designs.npu_pim.distances import Command, commands
 from designs.npu_pim.gemv import Heads, attend, logit
 from sim.npu_pim_gaps import Seen
@@ -181,6 +181,18 @@ def test_planted_violations_are_caught(wanted, last, distance, sentence):
     found = violations(SMALL, [*stream, planted])
     assert any(re.search(sentence, one) for one in found), found
     assert all(one.startswith(f"cycle {cycle}: {name} of bank {bank} ") for one in found)
+
+
+def test_ranks_that_are_refreshed_together_are_due_together():
+    """SMALL: 3900 cycles; each rank's refresh may come an interval late, then all are late."""
+    channel = replace(SMALL, turns=Turns.TOGETHER)
+    first, second = (Seen(cycle=3901 + one, command="ref", bank=4 * one) for one in range(2))
+    end = Seen(cycle=3 * 3900, command="act", bank=0)
+    assert violations(channel, [first, second, end]) == []
+    assert "than a refresh that was due in cycle 3900" in violations(channel, [first, end])[0]
+    again = replace(second, cycle=second.cycle + 300)
+    assert "is not of rank 0" in violations(channel, [first, second, again])[0]
+    assert any("was due in cycle 5850" in one for one in violations(SMALL, [first, second, end]))
 
 
 def test_a_window_of_four():

@@ -16,11 +16,10 @@ The host's vectors are where `archmodels.npu_pim.channel` has them, in rows that
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archmodels.npu_pim.tiles import hold_cycles, opening_cycles, work_cycles
+from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.timetable import Issue, Step, Timetable
-from designs.npu_pim import ChannelLevers, PimChannel, Precharge, Slack, Turns
+from designs.npu_pim import ChannelLevers, PimChannel
 from designs.npu_pim.distances import Command, Distance
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
 from designs.npu_pim.layout import Work
 
 _C = Command
@@ -57,40 +56,6 @@ class Setting:
     channel: PimChannel
     levers: ChannelLevers
     vector_sets: int = 1
-
-    @property
-    def refresh_cycles(self) -> int:
-        """From a refresh, or from refreshes that are done together, to the next."""
-        if self.levers.turns == Turns.TOGETHER:
-            return self.channel.timing.refi_cycles
-        return self.channel.refresh_cycles
-
-    @property
-    def refreshed_ranks(self) -> int:
-        """Ranks that are refreshed at once."""
-        return self.channel.ranks if self.levers.turns == Turns.TOGETHER else 1
-
-    def tile_needs(self, product: Product) -> tuple[int, int]:
-        """That must be left until a refresh when a tile begins, and for each row to be closed.
-
-        Exactly: the tile before is done, its rows are closed, the header, opening, dot products.
-        """
-        t, channel = self.channel.timing, self.channel
-        if self.levers.slack == Slack.PUBLISHED:
-            return header_cycles(channel, 0, product), t.rtp_cycles
-        if self.levers.slack == Slack.POSTPONED:
-            return 0, 0
-        closing = hold_cycles(channel, product) + t.rp_cycles + 1
-        work = work_cycles(channel, product) + 1
-        needs = closing + 1 + opening_cycles(channel) + t.rcd_rd_cycles + work
-        return needs, int(channel.precharge == Precharge.BANK)
-
-    @property
-    def copy_needs(self) -> int:
-        """Likewise when a vector is copied; what is postponed waits for a copy too."""
-        if self.levers.slack == Slack.PUBLISHED:
-            return gwrite_cycles(self.channel)
-        return 0 if self.levers.slack == Slack.POSTPONED else self.channel.gwrite_cycles
 
 
 class _PlacedTimetable(Timetable):
@@ -180,7 +145,7 @@ class AheadController:
         """A vector and a tile, where nothing is in their way."""
         done = self._tiles[self._done][0]
         can_copy = self._copied < min(done + self._setting.vector_sets, len(self._works))
-        if not self._is_copying and can_copy and self._has_time(self._setting.copy_needs):
+        if not self._is_copying and can_copy and self._has_time(copy_needs(self._channel)):
             self._is_copying, self._rows_copied = True, 0
         if self._is_opening or self._opened == len(self._tiles):
             return
@@ -190,7 +155,7 @@ class AheadController:
             return
         latch = self._opened % len(self._latched)
         rows = self._channel.banks if self._latched[latch] else 0
-        needs, row_needs = self._setting.tile_needs(self._works[work].product)
+        needs, row_needs = tile_needs(self._channel, self._works[work].product)
         if self._has_time(needs + row_needs * rows):
             self._is_opening = True
             closing = [Step(command=_C.PIM_PRE, bank=0)] if rows else []
@@ -289,13 +254,13 @@ class AheadController:
                 step = Step(command=_C.PIM_PRE, bank=0)
                 self._take(self._head(2, step, Place(latch=latch), self._now))
                 self._latched[latch] = False
-        for _ in range(self._setting.refreshed_ranks):
+        for _ in range(channel.refreshed_ranks):
             first = self._rank * channel.banks_per_rank
             self._take(self._head(2, Step(command=_C.REF, bank=first), Place(), self._now))
             opened = self._table.earliest(Step(command=_C.ACT, bank=first))
             self._open_again[self._rank] = opened + channel.timing.rcd_rd_cycles
             self._rank = (self._rank + 1) % channel.ranks
-        self._due += self._setting.refresh_cycles
+        self._due += channel.refresh_cycles
 
 
 def issues(
@@ -305,7 +270,7 @@ def issues(
 
     Without it, a whole interval.
     """
-    first = setting.refresh_cycles if until_refresh is None else until_refresh
+    first = setting.channel.refresh_cycles if until_refresh is None else until_refresh
     controller = AheadController(setting, works, first, activations)
     controller.run()
     return controller.issues

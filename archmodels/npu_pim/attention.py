@@ -15,7 +15,7 @@ from archmodels.npu_pim.pace import ahead_period, beside_period, serve
 from archmodels.npu_pim.span import Served
 from archmodels.npu_pim.states import States
 from archmodels.npu_pim.tiles import instruction_count, tile_slots
-from designs.npu_pim import ChannelLevers, Heads, Levers, NpuPimDevice
+from designs.npu_pim import Heads, Levers, NpuPimDevice
 from designs.npu_pim.gemv import HeadsFit
 from designs.npu_pim.layout import Work, attend_work, logit_work, vector_sets
 from designs.rules import ceil_div, check_rules
@@ -179,7 +179,7 @@ class _Operation:
         own = [self._request(length) for length in lengths]
         key = tuple([one.index for one in own])
         if key not in self._served:
-            if self._setting.levers == ChannelLevers():
+            if not self._setting.levers.is_ahead:
                 numbers = [*chain.from_iterable(one.numbers for one in own)]
                 self._served[key] = self._states.served(numbers)
             else:

@@ -5,7 +5,7 @@ the order of the controller: refresh first, then the oldest product. One command
 reference of the closed forms in `archmodels.npu_pim.tiles`, and knows nothing of them.
 
 The controller asks for each vector and each tile if the time to the next refresh is enough
-(`designs.npu_pim.gemv.header_cycles`); if not, nothing happens until the refresh. A vector is
+(`archmodels.npu_pim.slack`); if not, nothing happens until the refresh. A vector is
 copied before the header behind it is looked at. Accesses of the host are not part of it: it writes
 the vectors, one to each bank in turn. With two row buffers their rows stay open, but for refreshes,
 after which the host opens them at once; with one row buffer each has to be opened again. The
@@ -15,10 +15,11 @@ controller that serves the host too is `archmodels.npu_pim.controller`.
 from collections.abc import Sequence
 
 from archmodels.npu_pim.rows import Rows, tile_steps
+from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.timetable import Issue, Step, Timetable
 from designs.npu_pim.channel import PimChannel, RowBuffers
 from designs.npu_pim.distances import Command, data_span
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import Product
 
 TILE_ROW = 0
 """Row of every tile; the vectors have those behind it."""
@@ -40,10 +41,11 @@ class Sequencer:
 
     def serve(self, product: Product) -> None:
         """Copy the vector, then do the tiles."""
-        self._wait(gwrite_cycles(self._channel))
+        self._wait(copy_needs(self._channel))
+        needs, row_needs = tile_needs(self._channel, product)
         self._copy()
         for _ in range(product.tiles):
-            self._wait(header_cycles(self._channel, self._rows.multiplied_count, product))
+            self._wait(needs + row_needs * self._rows.multiplied_count)
             while step := self._rows.for_tile(TILE_ROW):
                 self._put(step)
             self._now += 1
@@ -64,6 +66,11 @@ class Sequencer:
 
     def _refresh(self) -> None:
         self._now = max(self._now, self._due)
+        for _ in range(self._channel.refreshed_ranks):
+            self._refresh_rank()
+        self._due += self._channel.refresh_cycles
+
+    def _refresh_rank(self) -> None:
         step = self._rows.for_refresh(self._rank)
         while step.command != Command.REF:
             self._put(step)
@@ -72,7 +79,6 @@ class Sequencer:
         opened = self._table.earliest(Step(command=Command.ACT, bank=step.bank))
         self._open_again[self._rank] = opened + self._channel.timing.rcd_rd_cycles
         self._rank = (self._rank + 1) % self._channel.ranks
-        self._due += self._channel.refresh_cycles
 
     def _copy(self) -> None:
         """The row of a vector becomes the vector."""

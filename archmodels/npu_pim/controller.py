@@ -165,7 +165,8 @@ class Controller:
             return cycle
         if step.command == Command.REF:
             self._rank = (self._rank + 1) % self._channel.ranks
-            self._due += self._channel.refresh_cycles
+            if self._rank % self._channel.refreshed_ranks == 0:
+                self._due += self._channel.refresh_cycles
         return cycle + 1
 
     def _begin(self) -> None:

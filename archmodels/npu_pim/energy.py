@@ -247,7 +247,8 @@ def refresh_pj(device: NpuPimDevice, cycles: float, flow: Currents) -> float:
     if not channel.refresh:
         return 0.0
     one = command_energy(channel, flow, NS_PER_S / device.clock_hz)
-    return device.channels * cycles / channel.refresh_cycles * one.ref_pj
+    refreshes = cycles / channel.refresh_cycles * channel.refreshed_ranks
+    return device.channels * refreshes * one.ref_pj
 
 
 def idle_pj(device: NpuPimDevice, cycles: float, opened: float, flow: Currents) -> float:

@@ -3,10 +3,11 @@
 from collections import deque
 
 from archmodels.npu_pim.rows import Rows, tile_steps
+from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.timetable import Step
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.distances import Command
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import Product
 from designs.npu_pim.program import HostAccess, PimKind, PimTransaction
 
 
@@ -23,9 +24,10 @@ class Engine:
     def needs(self, unit: PimTransaction) -> int:
         """Cycles that a unit is taken to need: so many must be left before a refresh."""
         if unit.kind == PimKind.VECTOR:
-            return gwrite_cycles(self._channel)
+            return copy_needs(self._channel)
         product = Product(steps=unit.steps, results=unit.results, tiles=1)
-        return header_cycles(self._channel, self._rows.multiplied_count, product)
+        needs, row_needs = tile_needs(self._channel, product)
+        return needs + row_needs * self._rows.multiplied_count
 
     def begin(self, unit: PimTransaction) -> None:
         """Take a unit inside."""

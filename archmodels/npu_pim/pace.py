@@ -1,14 +1,14 @@
-"""Time of works on a channel that works ahead, or refreshes otherwise, tile by tile.
+"""Time of works on a channel that works ahead, tile by tile.
 
 The same as the last command of `archmodels.npu_pim.ahead`, without the table: what each command
-waits for is a handful of numbers. A channel of one latch and one vector is a `Span` that refreshes
-at other times.
+waits for is a handful of numbers. A channel of one latch and one vector is a `Span`.
 """
 
 from collections.abc import Sequence
 
 from archmodels.npu_pim.ahead import Setting
-from archmodels.npu_pim.span import LONG_AGO, Kind, Served, Span
+from archmodels.npu_pim.slack import copy_needs, tile_needs
+from archmodels.npu_pim.span import LONG_AGO, Served, served
 from archmodels.npu_pim.tiles import (
     data_cycles,
     hold_cycles,
@@ -39,7 +39,7 @@ class _Tiles:
                 self.busy.append(result_cycles(channel, product.steps))
                 self.hold.append(hold_cycles(channel, product))
                 self.results.append(product.results)
-                needs, row_needs = setting.tile_needs(product)
+                needs, row_needs = tile_needs(channel, product)
                 self.needs_first.append(needs)
                 self.needs.append(needs + row_needs * channel.banks)
 
@@ -94,7 +94,7 @@ class _Ahead:
         """A vector and a tile, where nothing is in their way."""
         if not self.is_copying:
             most = self.tiles.work[self.done] + self.setting.vector_sets
-            if self.copied < min(most, len(self.works)) and self.has_time(self.setting.copy_needs):
+            if self.copied < min(most, len(self.works)) and self.has_time(copy_needs(self.channel)):
                 self.is_copying, self.rows_copied = True, 0
         if self.is_opening or self.opened == self.count:
             return
@@ -186,7 +186,7 @@ class _Ahead:
                 self.closed[latch], self.latched[latch] = max(self.now, held), False
                 self.now = self.closed[latch] + 1
         closed = max(self.closed) + t.rp_cycles
-        for _ in range(self.setting.refreshed_ranks):
+        for _ in range(self.channel.refreshed_ranks):
             rank = self.rank
             ready = max(self.now, closed, self.refreshed[rank])
             self.refreshed[rank] = ready + t.rfc_cycles
@@ -194,28 +194,7 @@ class _Ahead:
             self.open_again[rank] = opened + t.rcd_rd_cycles
             self.now, self.rank = ready + 1, (rank + 1) % self.ranks
             self.refreshes += 1
-        self.due += self.setting.refresh_cycles
-
-
-class _LeverSpan(Span):
-    """A span whose refreshes wait, or whose ranks are refreshed together."""
-
-    def __init__(self, setting: Setting, until_refresh: int) -> None:
-        super().__init__(setting.channel, until_refresh)
-        self._setting = setting
-        self._copy_needs = setting.copy_needs
-
-    def _kind(self, product: Product) -> Kind:
-        kind = super()._kind(product)
-        kind.needs, kind.row_needs = self._setting.tile_needs(product)
-        return kind
-
-    def _refresh(self) -> None:
-        due = self._due
-        for _ in range(self._setting.refreshed_ranks):
-            self._due = due
-            super()._refresh()
-        self._due = due + self._setting.refresh_cycles
+        self.due += self.channel.refresh_cycles
 
 
 def serve(setting: Setting, works: Sequence[Work], until_refresh: int | None = None) -> Served:
@@ -223,16 +202,13 @@ def serve(setting: Setting, works: Sequence[Work], until_refresh: int | None = N
 
     Without it, a whole interval.
     """
-    first = setting.refresh_cycles if until_refresh is None else until_refresh
+    first = setting.channel.refresh_cycles if until_refresh is None else until_refresh
     if not works:
         return Served(end_cycle=0, refreshes=0)
     if setting.levers.is_ahead:
         ahead = _Ahead(setting, works, first)
         return Served(end_cycle=ahead.run(), refreshes=ahead.refreshes)
-    span = _LeverSpan(setting, first)
-    for work in works:
-        span.serve(work.product)
-    return Served(end_cycle=span.end_cycle, refreshes=span.refreshes)
+    return served(setting.channel, [work.product for work in works], first)
 
 
 def ahead_period(setting: Setting, product: Product) -> float:

@@ -50,14 +50,14 @@ def _transactions(channel: PimChannel) -> dict[str, Item]:
     """Vectors and tiles, each with the time that it is taken to need before a refresh."""
     p, entries = channel, channel.pim_queue
     steps = address_bits(p.row_steps)
-    bits = 1 + address_bits(p.banks) + clog2(p.rows) + 2 * steps + kept_bits(p) * p.refresh
+    bits = 1 + address_bits(p.banks) + clog2(p.rows) + 2 * steps + kept_bits(p) * p.reserves
     items = {
         "pim_queue.used": cleared(entries),
         "pim_queue.entries": held(bits, entries),
         "pim_queue.moves": mux(bits, entries - 1),
         "pim_queue.control": operator(Kind.GATE, entries, 6),
     }
-    if not p.refresh:
+    if not p.reserves:
         return items
     is_scaled = p.timing.column_l_cycles.bit_count() > 1
     return items | {
@@ -101,13 +101,13 @@ def _rows(channel: PimChannel) -> dict[str, Item]:
     p, row = channel, clog2(channel.rows)
     is_all = p.precharge == Precharge.CHANNEL
     least = p.timing.rtp_cycles * (p.banks_per_group if is_all else 1)
-    closing = bit_length(p.banks * p.timing.rtp_cycles // (least & -least)) * p.refresh
+    closing = bit_length(p.banks * p.timing.rtp_cycles // (least & -least)) * p.reserves
     return {
         "rows.open": control(1, 2 * p.banks),
         "rows.accessed": control(row, p.banks),
         "rows.multiplied": control(row, int(p.row_buffers == RowBuffers.DUAL)),
         "rows.closing": control(closing),
-        "rows.more": operator(Kind.ADDER, closing, int(p.refresh)),
+        "rows.more": operator(Kind.ADDER, closing, int(p.reserves)),
         "rows.banks": operator(Kind.COMPARATOR, address_bits(p.banks), p.banks + p.groups),
         "rows.control": operator(Kind.GATE, 1, 6 * p.banks),
     }
@@ -122,7 +122,7 @@ def _units(channel: PimChannel) -> dict[str, Item]:
     may_wait = p.refresh or p.row_buffers == RowBuffers.SINGLE
     return {
         "engine.inside": cleared(1, int(may_wait)),
-        "engine.needed": operator(Kind.ADDER, needed, int(p.refresh)),
+        "engine.needed": operator(Kind.ADDER, needed, int(p.reserves)),
         "engine.slack": operator(Kind.COMPARATOR, needed, int(p.refresh)),
         "engine.same_row": operator(Kind.COMPARATOR, clog2(p.rows), p.banks + 1),
         "engine.control": operator(Kind.GATE, p.banks, 12),

@@ -9,6 +9,7 @@ group matters.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.tiles import (
     data_cycles,
     hold_cycles,
@@ -18,7 +19,7 @@ from archmodels.npu_pim.tiles import (
 )
 from designs.npu_pim.channel import Fidelity, PimChannel, Precharge, RowBuffers
 from designs.npu_pim.distances import Command, window
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import Product
 
 LONG_AGO = -(2**40)
 """When what never was took place."""
@@ -58,8 +59,7 @@ class Kind:
     __slots__ = ("copy", "data", "hold", "needs", "next", "period", "row_needs", "shape", "work")
 
     def __init__(self, channel: PimChannel, product: Product) -> None:
-        self.needs = header_cycles(channel, 0, product)
-        self.row_needs = channel.timing.rtp_cycles
+        self.needs, self.row_needs = tile_needs(channel, product)
         self.work = work_cycles(channel, product)
         self.hold = hold_cycles(channel, product)
         self.data = data_cycles(channel, product)
@@ -95,7 +95,7 @@ class Span:
         is_full = found.needs[Command.G_ACT] + found.enters[Command.ACT] > found.most
         self._apart = found.cycles if is_full else channel.timing.rrd_s_cycles
         self._kinds: dict[tuple[int, int], Kind] = {}
-        self._copy_needs = gwrite_cycles(channel)
+        self._copy_needs = copy_needs(channel)
         self.end_cycle = self.refreshes = 0
 
     def serve(self, product: Product) -> None:
@@ -148,8 +148,13 @@ class Span:
             self._refresh()
 
     def _refresh(self) -> None:
-        t, rank = self._timing, self._rank
         self._now = max(self._now, self._due)
+        for _ in range(self._channel.refreshed_ranks):
+            self._refresh_rank()
+        self._due += self._channel.refresh_cycles
+
+    def _refresh_rank(self) -> None:
+        t, rank = self._timing, self._rank
         own = [group for group in self._groups if group.rank == rank]
         self._close(own)
         ready = max(max(group.closed for group in own) + t.rp_cycles, self._refreshed[rank])
@@ -158,7 +163,6 @@ class Span:
         self._open_again[rank] = opened + t.rcd_rd_cycles
         self._now = max(self._now, ready) + 1
         self._rank = (rank + 1) % self._channel.ranks
-        self._due += self._channel.refresh_cycles
         self.refreshes += 1
 
     def _close(self, groups: Sequence[_Group]) -> None:

@@ -9,9 +9,10 @@ ends well before the refresh is the same whenever that is.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.span import LONG_AGO, Served, Span
 from designs.npu_pim.channel import PimChannel, RowBuffers
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import Product
 
 State = tuple[int, ...]
 """Times of a channel between two products, relative to the end of the first."""
@@ -111,9 +112,9 @@ class States:
 
         Its next refresh is an interval away.
         """
-        interval, refreshes = self._channel.refresh_cycles, 0
+        channel, refreshes = self._channel, 0
         state = now = end_cycle = 0
-        due, banks = interval, self._channel.banks
+        due, banks = channel.refresh_cycles, channel.banks
         for place, product in enumerate(products):
             bank = self._alike[place % banks]
             step = self._steps.get((state, product, bank))
@@ -122,7 +123,7 @@ class States:
             end_cycle = now + step.end_cycle
             state, now = step.state, now + step.cycles
             refreshes += step.refreshes
-            due += step.refreshes * interval
+            due += step.refreshes // channel.refreshed_ranks * channel.refresh_cycles
         return Served(end_cycle=end_cycle, refreshes=refreshes)
 
     def _step(self, *key: int) -> _Step:
@@ -145,8 +146,8 @@ class States:
             self._states.append(found)
         clear = LONG_AGO
         if channel.refresh:
-            tile = header_cycles(channel, channel.banks, product)
-            reserved = max(gwrite_cycles(channel), tile)
+            needs, row_needs = tile_needs(channel, product)
+            reserved = max(copy_needs(channel), needs + row_needs * channel.banks)
             clear = until_refresh if span.refreshes else span.now + reserved
         return _Step(
             state=self._numbers[found],

@@ -39,6 +39,30 @@ class Precharge(enum.IntEnum):
     CHANNEL = 1
 
 
+class Slack(enum.IntEnum):
+    """What a controller takes a tile or a vector to need before the next refresh.
+
+    published: the authors' estimate, which leaves more time than there has to be. exact: until its
+    last command at the latest. postponed: nothing; a refresh that comes due waits for what has
+    begun. JEDEC's standards of HBM and DDR4 allow that eight refreshes are owed; here it is one.
+    """
+
+    PUBLISHED = 0
+    EXACT = 1
+    POSTPONED = 2
+
+
+class Turns(enum.IntEnum):
+    """Refreshes of the ranks of a channel.
+
+    staggered: rank after rank, and all banks stop for each. together: all ranks at once, which
+    draw their current at once.
+    """
+
+    STAGGERED = 0
+    TOGETHER = 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PimChannel:
     """Structure of one channel.
@@ -86,6 +110,10 @@ class PimChannel:
         doc="a write says which of its bytes it writes, as HBM's data mask does (JESD235A), whose "
         "pins ECC would take",
     )
+    slack: Slack = choice(
+        default=Slack.PUBLISHED, doc="time before a refresh that a vector or a tile has to have"
+    )
+    turns: Turns = choice(default=Turns.STAGGERED, doc="refreshes: staggered or together")
 
     def __post_init__(self) -> None:
         check(self)
@@ -169,9 +197,24 @@ class PimChannel:
         return self.macs_per_step
 
     @property
+    def refresh_turns(self) -> int:
+        """Times in an interval at which ranks are refreshed: each has its own, or all have one."""
+        return where(self.turns == Turns.TOGETHER, 1, self.ranks)
+
+    @property
+    def refreshed_ranks(self) -> int:
+        """That are refreshed at one of them, one right after the other."""
+        return self.ranks // self.refresh_turns
+
+    @property
     def refresh_cycles(self) -> int:
-        """From a refresh of any rank to the next: ranks take turns."""
-        return self.timing.refi_cycles // self.ranks
+        """From one of them to the next."""
+        return self.timing.refi_cycles // self.refresh_turns
+
+    @property
+    def reserves(self) -> bool:
+        """Whether a vector or a tile begins only if there is time for it before a refresh."""
+        return self.refresh & (self.slack != Slack.POSTPONED)
 
     @property
     def longest_tile_cycles(self) -> int:
@@ -242,7 +285,8 @@ PimChannel.RULES = (
             (p.refresh ^ True)
             | (p.refresh_cycles > p.timing.rfc_cycles + p.timing.rc_cycles + p.longest_tile_cycles)
         ),
-        sentence="timing.refi_cycles / ranks must be more than rfc_cycles + rc_cycles + a tile's "
-        "{p.longest_tile_cycles}, for a tile fits between refreshes, not {p.refresh_cycles}",
+        sentence="timing.refi_cycles / {p.refresh_turns} must be more than rfc_cycles + rc_cycles "
+        "+ a tile's {p.longest_tile_cycles}, for a tile fits between refreshes, "
+        "not {p.refresh_cycles}",
     ),
 )

@@ -1,8 +1,8 @@
 """What a device may have beyond NeuPIMs: levers, each of which is off by default.
 
-`ChannelLevers` need gates in each channel: latches, rows of the vector buffer, counters. `Levers`
-has them, and with them what the NPU, the layout of caches and the schedule may have. One command
-that closes all rows of dot products is `precharge: channel` of `PimChannel`.
+`ChannelLevers` need gates in each channel: latches and rows of the vector buffer. `Levers` has
+them, and with them what the NPU, the layout of caches and the schedule may have. `precharge`,
+`slack` and `turns` of `PimChannel` are levers too.
 """
 
 import enum
@@ -10,30 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from designs.rules import Rule, boolean, check, choice, integer, nested
-
-
-class Slack(enum.IntEnum):
-    """What a controller takes a tile or a vector to need before the next refresh.
-
-    published: the authors' estimate, which leaves more time than there has to be. exact: until its
-    last command at the latest. postponed: nothing; a refresh that comes due waits for what has
-    begun. JEDEC's standards of HBM and DDR4 allow that eight refreshes are owed; here it is one.
-    """
-
-    PUBLISHED = 0
-    EXACT = 1
-    POSTPONED = 2
-
-
-class Turns(enum.IntEnum):
-    """Refreshes of the ranks of a channel.
-
-    staggered: rank after rank, and all banks stop for each. together: all ranks at once, which
-    draw their current at once.
-    """
-
-    STAGGERED = 0
-    TOGETHER = 1
 
 
 class BlockOrder(enum.IntEnum):
@@ -60,7 +36,7 @@ class Sharing(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChannelLevers:
-    """Of a channel: what its banks, its vector buffer and its controller have more.
+    """Of a channel: what its banks and its vector buffer have more.
 
     A second latch takes a row while the first is multiplied. It is beside the bitlines, or it is
     the row buffer of another subarray: either way a bank opens a row at most once in rc_cycles, a
@@ -79,10 +55,6 @@ class ChannelLevers:
         doc="of the vector buffer: of heads that share keys, and of what comes next",
         unit="rows",
     )
-    slack: Slack = choice(
-        default=Slack.PUBLISHED, doc="time before a refresh that a tile has to have"
-    )
-    turns: Turns = choice(default=Turns.STAGGERED, doc="refreshes: staggered or together")
 
     def __post_init__(self) -> None:
         check(self)

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from designs.npu_pim.channel import Fidelity, PimChannel
+from designs.npu_pim.channel import Fidelity, PimChannel, Slack
 from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors
 from designs.rules import Int, Rule, boolean, ceil_div, check, integer
 
@@ -138,6 +138,13 @@ PimAttentionFit.RULES = (
         sentence="fidelity must be corrected where a channel computes, for a row is closed when it "
         "has been read, not as_published",
         limit="fidelity",
+    ),
+    Rule(
+        key="",
+        holds=lambda p: p.params.slack != Slack.EXACT,
+        sentence="slack must be published or postponed where a channel computes, for no controller "
+        "knows exactly how long a tile takes, not exact",
+        limit="slack",
     ),
     *HEADS_FIT_RULES,
     Rule(

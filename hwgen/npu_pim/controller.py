@@ -34,10 +34,12 @@ class Controller(Component):
     transfer on, and stays in its queue until its RD or WR, or until its unit retires.
 
     Refresh: due, and no unit inside. The rank whose turn it is closes its rows, those of dot
-    products first, one after the other, and is refreshed; until then nothing else goes.
+    products first, one after the other, and is refreshed; until then nothing else goes. Together,
+    ranks are refreshed one after the other before anything else goes.
 
     Dot products: the oldest transaction, see `PimEngine`. Where the time to the next refresh is no
-    more than `designs.npu_pim.gemv.gwrite_cycles` or `header_cycles`, it does not begin.
+    more than `designs.npu_pim.gemv.gwrite_cycles` or `header_cycles`, it does not begin; with
+    refreshes that are postponed it begins, and the refresh waits for its end.
 
     Accesses: the bank whose turn it is, see `HostArbiter`, with the candidate of its `HostQueue`.
     While a unit is inside and its next command has to wait, accesses that could keep it waiting
@@ -177,10 +179,11 @@ class Controller(Component):
             ),
             refresh.done.eq(self.command.valid & (self.command.command == Command.REF)),
             engine.left.eq(refresh.left),
-            engine.closing_cycles.eq(rows.closing_cycles),
             refreshing.eq((refresh.left <= 0) & ~engine.is_inside),
             banks.eq(Cat(one.replicate(p.banks_per_rank) for one in rank)),
         ]
+        if p.reserves:
+            m.d.comb += engine.closing_cycles.eq(rows.closing_cycles)
         with m.If(refreshing):
             mem, pim = rows.open.mem & banks, rows.open.pim & banks
             if p.row_buffers == RowBuffers.SINGLE:

@@ -32,9 +32,9 @@ class PimEngine(Component):
     """Does the oldest transaction: a unit, inside from the cycle in which it begins until it
     retires.
 
-    It begins as soon as it may, if the time to the next refresh is more than it is taken to need.
-    In each cycle its next command takes the slot if it is ready, see `PimVectorUnit` and
-    `TileUnit`; another that might be ready is not looked at.
+    It begins as soon as it may, if the time to the next refresh is more than it is taken to need,
+    see `Slack`. In each cycle its next command takes the slot if it is ready, see `PimVectorUnit`
+    and `TileUnit`; another that might be ready is not looked at.
 
     Members: valid, head, retire: see `PimQueue`; may_begin; open, closing_cycles: see `Rows`; left:
     see `Refresh`; ready_<command>: see `Timers`; is_inside: a unit is, since an earlier cycle, and
@@ -47,7 +47,7 @@ class PimEngine(Component):
 
     def __init__(self, params: PimChannel) -> None:
         p = params
-        slack = {"closing_cycles": In(closing_bits(p)), "left": In(left_shape(p))}
+        closing = {"closing_cycles": In(closing_bits(p))}
         super().__init__(
             p,
             {
@@ -56,7 +56,8 @@ class PimEngine(Component):
                 "retire": Out(1),
                 "may_begin": In(1),
                 "open": In(rows_layout(p)),
-                **(slack if p.refresh else {}),
+                **(closing if p.reserves else {}),
+                **({"left": In(left_shape(p))} if p.refresh else {}),
                 "ready_act": In(p.banks),
                 "ready_gwrite": In(p.banks),
                 "ready_g_act": In(p.groups),
@@ -137,6 +138,8 @@ class PimEngine(Component):
         """Whether a unit that has not begun would."""
         if not self.params.refresh:
             return self.may_begin
+        if not self.params.reserves:
+            return self.may_begin & (self.left > 0)
         head, closing = self.head, self.closing_cycles
         needed = Signal(max(len(head.needed), len(closing)) + 1)
         m.d.comb += needed.eq(head.needed + Mux(is_tile, closing, 0))

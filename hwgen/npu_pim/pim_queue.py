@@ -42,15 +42,16 @@ def kept_bits(channel: PimChannel) -> tuple[int, ...]:
 def waiting_layout(channel: PimChannel) -> data.StructLayout:
     """A transaction; needed: cycles until the next refresh that it is taken to need at least.
 
-    Those of closing rows are not in them. Without refreshes nothing is needed.
+    Those of closing rows are not in them. Nothing is needed where there are no refreshes, or where
+    they are postponed.
     """
-    needed = {"needed": needed_bits(channel)} if channel.refresh else {}
+    needed = {"needed": needed_bits(channel)} if channel.reserves else {}
     return data.StructLayout({**dict(pim_fields(channel)), **needed})
 
 
 def stored_layout(channel: PimChannel) -> data.StructLayout:
     """The same as it is kept."""
-    needed = {"needed": len(kept_bits(channel))} if channel.refresh else {}
+    needed = {"needed": len(kept_bits(channel))} if channel.reserves else {}
     return data.StructLayout({**dict(pim_fields(channel)), **needed})
 
 
@@ -90,7 +91,7 @@ class PimQueue(Component):
         for name, _ in pim_fields(p):
             m.d.comb += getattr(entry, name).eq(getattr(self.i.payload, name))
             m.d.comb += getattr(self.head, name).eq(getattr(entries[0], name))
-        if p.refresh:
+        if p.reserves:
             needed, same = self.needed(m), Const(gwrite_cycles(p), needed_bits(p))
             m.d.comb += [
                 entry.needed.eq(Cat(needed[bit] for bit in kept)),

@@ -17,12 +17,12 @@ def left_shape(channel: PimChannel) -> Shape:
 
 
 class Refresh(Component):
-    """Counts cycles to the next refresh, which ranks take in turns.
+    """Counts cycles to the next refresh, which ranks take in turns, or all one after the other.
 
     Members: start: the first transfer is in this cycle, later ones do not matter; done: the refresh
     is on the command bus; left: cycles until it is due, `refresh_cycles` up to the cycle with
-    `start`, negative where it is late; after it as many more; rank: whose turn it is, 0 if there is
-    one rank.
+    `start`, negative where it is late; after it as many more, where ranks are refreshed together
+    after that of the last; rank: whose turn it is, 0 if there is one rank.
     """
 
     params: PimChannel
@@ -39,13 +39,16 @@ class Refresh(Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        m, interval = Module(), self.params.refresh_cycles
+        p, m, interval = self.params, Module(), self.params.refresh_cycles
         left = Signal(left_shape(self.params), init=interval)
         begun = Signal()
         with m.If(self.start):
             m.d.sync += begun.eq(1)
+        ends = Signal() if p.refreshed_ranks > 1 else self.done
         with m.If(begun | self.start):
-            m.d.sync += left.eq(left + Mux(self.done, interval - 1, -1))
-        rank = ring_place(m, "turn", self.params.ranks, self.done)
+            m.d.sync += left.eq(left + Mux(ends, interval - 1, -1))
+        rank = ring_place(m, "turn", p.ranks, self.done)
+        if p.refreshed_ranks > 1:
+            m.d.comb += ends.eq(self.done & (rank == p.ranks - 1))
         m.d.comb += [self.left.eq(left), self.rank.eq(rank)]
         return m

@@ -41,13 +41,13 @@ class Rows(Component):
     With one row buffer a bank has either a row of ACT or one of G_ACT, and PRE closes both.
 
     Members: command: the bus; open: see `rows_layout`; closing_cycles: rtp_cycles for each open row
-    of dot products, where there are refreshes.
+    of dot products, where time for them is reserved.
     """
 
     params: PimChannel
 
     def __init__(self, params: PimChannel) -> None:
-        closing = {"closing_cycles": Out(closing_bits(params))} if params.refresh else {}
+        closing = {"closing_cycles": Out(closing_bits(params))} if params.reserves else {}
         super().__init__(
             params,
             {"command": In(command_layout(params)), "open": Out(rows_layout(params)), **closing},
@@ -86,7 +86,7 @@ class Rows(Component):
         for number in range(p.banks):
             with m.If(told.valid & (told.command == Command.ACT) & bank[number]):
                 m.d.sync += self.open.mem_row[number].eq(told.row)
-        if p.refresh:
+        if p.reserves:
             self.closing(m, closes, (self.open.pim & bank).any())
         return m
 

@@ -14,6 +14,7 @@ from designs.npu_pim import (
     ChannelLevers,
     Levers,
     NpuPimDevice,
+    PimChannel,
     Precharge,
     Sharing,
     Slack,
@@ -46,11 +47,13 @@ class Lever:
     needs: tuple[str, ...] = ()
 
 
-def _precharge(device: NpuPimDevice) -> NpuPimDevice:
-    return replace(device, channel=replace(device.channel, precharge=Precharge.CHANNEL))
-
-
 def _channel(
+    change: Callable[[PimChannel], PimChannel],
+) -> Callable[[NpuPimDevice], NpuPimDevice]:
+    return lambda device: replace(device, channel=change(device.channel))
+
+
+def _more(
     change: Callable[[ChannelLevers], ChannelLevers],
 ) -> Callable[[NpuPimDevice], NpuPimDevice]:
     return _device(lambda levers: replace(levers, channel=change(levers.channel)))
@@ -62,9 +65,9 @@ def _device(change: Callable[[Levers], Levers]) -> Callable[[NpuPimDevice], NpuP
 
 LEVERS: Mapping[str, Lever] = MappingProxyType(
     {
-        "precharge": Lever(pull=_precharge),
-        "latches": Lever(pull=_channel(lambda own: replace(own, latches=2)), needs=("precharge",)),
-        "vectors": Lever(pull=_channel(lambda own: replace(own, vectors=2)), needs=("precharge",)),
+        "precharge": Lever(pull=_channel(lambda own: replace(own, precharge=Precharge.CHANNEL))),
+        "latches": Lever(pull=_more(lambda own: replace(own, latches=2)), needs=("precharge",)),
+        "vectors": Lever(pull=_more(lambda own: replace(own, vectors=2)), needs=("precharge",)),
         "slack": Lever(pull=_channel(lambda own: replace(own, slack=Slack.POSTPONED))),
         "turns": Lever(pull=_channel(lambda own: replace(own, turns=Turns.TOGETHER))),
         "value_heads": Lever(pull=_device(lambda own: replace(own, value_heads=4))),
