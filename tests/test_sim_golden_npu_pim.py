@@ -228,3 +228,46 @@ def test_inputs_are_of_the_shapes_that_are_told():
     found = channel(SMALL, work, inputs)
     reads = sum(not one.write for one in program(SMALL, work).host)
     assert found["reads"].shape == (reads, SMALL.access_bytes)
+
+
+@pytest.mark.parametrize(
+    ("element", "name", "change", "error", "sentence"),
+    [
+        (Element.INT8, "q", lambda q: q[:, :1], ValueError, r"of shape \(1, 2, 8\), not"),
+        (
+            Element.INT8,
+            "k",
+            lambda k: k * 0 - 129,
+            ValueError,
+            "between -128 and 127, not -129",
+        ),
+        (
+            Element.BF16,
+            "v",
+            lambda v: v * 0 - 1,
+            ValueError,
+            "between 0 and 65535, not -1",
+        ),
+        (
+            Element.INT8,
+            "weights",
+            lambda w: w / 2,
+            TypeError,
+            "of integers, not of float64",
+        ),
+        (
+            Element.INT8,
+            "written",
+            lambda octets: octets.astype(int) + 256,
+            ValueError,
+            "between 0 and 255, not",
+        ),
+    ],
+)
+def test_other_inputs_are_refused(element, name, change, error, sentence):
+    params = replace(SMALL, element=element)
+    work = PimAttention(keys=5, heads=2, kv_heads=2, head_dim=8, accesses=4)
+    inputs = example(params, work)
+    channel(params, work, inputs)
+    with pytest.raises(error, match=f"{name} must be {sentence}"):
+        channel(params, work, {**inputs, name: change(inputs[name])})

@@ -7,12 +7,13 @@ from designs.npu_pim import PimAttention, PimChannel
 from designs.npu_pim.program import Cache, Vector, program
 from designs.npu_pim.workload import HOST_ROWS
 from designs.rules import Ints
-from sim.golden.npu_pim.inputs import Inputs
+from sim.golden.npu_pim.inputs import Inputs, check
 from sim.golden.npu_pim.layout import key_place, value_place
 
 
 def contents(channel: PimChannel, workload: PimAttention, inputs: Inputs) -> Ints:
-    """Octets (rows, banks, row_bytes); padding is zero."""
+    """Octets (rows, banks, row_bytes); padding is zero. Raises as `check`."""
+    check(channel, workload, inputs)
     placed = program(channel, workload)
     values = np.zeros((placed.rows, channel.banks, channel.row_elements), dtype=np.int64)
     for request, cache in enumerate(placed.caches):

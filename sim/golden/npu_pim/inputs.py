@@ -1,4 +1,4 @@
-"""What goes into a channel, and examples of it."""
+"""What goes into a channel: shapes, checks, and examples of it."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -12,10 +12,13 @@ from designs.npu_pim.workload import HOST_ROWS
 from designs.operands import operand_range
 from designs.rules import Ints
 from sim.golden import floats
+from sim.golden.operands import check_values
 
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
 """Elements q, k, v and weights as int64: numbers of int8, or patterns of floats. Octets of the rows
 that the host has, and of what each of its accesses writes (of a read: nothing)."""
+
+OCTETS = ("host_rows", "written")
 
 
 def shapes(channel: PimChannel, workload: PimAttention) -> dict[str, tuple[int, ...]]:
@@ -31,11 +34,24 @@ def shapes(channel: PimChannel, workload: PimAttention) -> dict[str, tuple[int, 
     }
 
 
+def check(channel: PimChannel, workload: PimAttention, inputs: Inputs) -> None:
+    """Raises TypeError for what is no integer, ValueError for another shape or an illegal value."""
+    is_float = channel.element in FLOAT_FORMATS
+    values = operand_range(8 * channel.element_bytes, signed=not is_float)
+    for name, shape in shapes(channel, workload).items():
+        tensor = inputs[name]
+        if tensor.shape != shape:
+            raise ValueError(f"{name} must be of shape {shape}, not {tensor.shape}")
+        if not np.issubdtype(tensor.dtype, np.integer):
+            raise TypeError(f"{name} must be of integers, not of {tensor.dtype}")
+        check_values(name, tensor, operand_range(8, signed=False) if name in OCTETS else values)
+
+
 def draw(channel: PimChannel, workload: PimAttention, random: np.random.Generator) -> Inputs:
     """int8: all numbers alike. Floats: Gaussian queries, keys, values; weights between 0 and 1."""
     found: dict[str, NDArray[Any]] = {}
     for name, shape in shapes(channel, workload).items():
-        if name in ("host_rows", "written"):
+        if name in OCTETS:
             found[name] = random.integers(256, size=shape, dtype=np.uint8)
         else:
             found[name] = _elements(channel, shape, random, positive=name == "weights")
