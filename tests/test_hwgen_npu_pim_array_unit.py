@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """ARRAY between memories of codes, of weights and of sums, and how long its jobs take."""
 
 import numpy as np
@@ -8,8 +7,6 @@ from npu_pim_units import ReadPort, played
 from archmodels.systolic import weight_stationary_cycles
 from archmodels.systolic.shape import Layout
 from designs import Dataflow, Gemm, SystolicParams
-from hwgen.emit import verilog
-from hwgen.netlist import count, flattened_count
 from hwgen.npu_pim.array_unit import ArrayUnit, ArrayUnitParams
 from sim.packing import packed, unpacked
 
@@ -170,10 +167,3 @@ def test_sums_are_those_of_the_job(name):
     assert lengths == [
         weight_stationary_cycles(array, Gemm(m=m, k=k, n=n), Layout.of(array)) for m, k, n in sizes
     ]
-
-
-@pytest.mark.spread(2)
-@pytest.mark.parametrize("name", POINTS)
-def test_no_register_is_idle(name):
-    text = verilog(ArrayUnit(POINTS[name]), "dut")
-    assert flattened_count(text, "dut").flip_flop_bits == count(text, "dut").flip_flop_bits
