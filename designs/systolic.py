@@ -12,12 +12,13 @@ tree                dot-product unit
 
 import enum
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from designs.digits import Encoded, Encoding, PartialProductStyle, SignExtension
 from designs.mapping import Loop, Mapping
 from designs.rules import (
     Flag,
+    Int,
     Rule,
     boolean,
     check,
@@ -224,7 +225,11 @@ class SystolicParams(GemmJob):
         """Peak multiply-accumulates per cycle."""
         return self.rows * self.cols * self.depth
 
-    def sum_bits(self, term_count: int) -> int:
+    @overload
+    def sum_bits(self, term_count: int) -> int: ...
+    @overload
+    def sum_bits(self, term_count: Int) -> Int: ...
+    def sum_bits(self, term_count: Int) -> Int:
         """Width of any sum of `term_count` products of legal operands."""
         return product_sum_bits(term_count, self.a_bits, self.a_signed, self.w_bits, self.w_signed)
 
