@@ -52,8 +52,8 @@ def read_requests(path: Path, source: str, limits: Limits) -> tuple[Request, ...
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        found = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
-        sentence = f"file must exist and be UTF-8 text, not {found}"
+        what = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
+        sentence = f"file must exist and be UTF-8 text, not {what}"
         raise Place(source=source).error(sentence) from error
     rows = csv.reader(text.splitlines())
     head = [cell.strip() for cell in next(rows, [])]
