@@ -7,41 +7,17 @@ from test_archmodels_npu_pim_inventory import assert_counts
 
 from archmodels.npu_pim.array import array
 from archmodels.npu_pim.transfers import load, pim, store
-from hwgen.npu_pim.array_unit import ArrayUnit, ArrayUnitParams
-from hwgen.npu_pim.load_unit import LoadUnit, LoadUnitParams
-from hwgen.npu_pim.pim_feed import PimFeed, PimFeedParams
-from hwgen.npu_pim.store_unit import StoreUnit, StoreUnitParams
-
-
-def array_unit(p):
-    return ArrayUnit(
-        ArrayUnitParams(
-            array=p.array,
-            channels=p.channels,
-            access_bytes=p.channel.access_bytes,
-            code_words=p.code_words,
-            weight_words=p.weight_words,
-            sum_words=p.sum_words,
-            apart=p.on_array,
-        )
-    )
-
+from hwgen.npu_pim.array_unit import ArrayUnit
+from hwgen.npu_pim.device_interface import array_params, load_params, pim_params, store_params
+from hwgen.npu_pim.load_unit import LoadUnit
+from hwgen.npu_pim.pim_feed import PimFeed
+from hwgen.npu_pim.store_unit import StoreUnit
 
 UNITS = {
-    "array": (array_unit, array),
-    "load": (lambda p: LoadUnit(LoadUnitParams(channel=p.channel, words=p.weight_words)), load),
-    "store": (
-        lambda p: StoreUnit(
-            StoreUnitParams(channel=p.channel, words=p.store_words, count=p.store_count)
-        ),
-        store,
-    ),
-    "pim": (
-        lambda p: PimFeed(
-            PimFeedParams(channel=p.channel, words=p.result_words, tiles=p.pim_tiles)
-        ),
-        pim,
-    ),
+    "array": (ArrayUnit, array_params, array),
+    "load": (LoadUnit, load_params, load),
+    "store": (StoreUnit, store_params, store),
+    "pim": (PimFeed, pim_params, pim),
 }
 
 
@@ -52,5 +28,5 @@ def test_inventory_is_the_netlist_and_no_register_is_idle(unit, name):
     params = POINTS[name][0]
     if unit == "pim" and params.on_array:
         pytest.skip("an array that attends has no PIM")
-    component, items = UNITS[unit]
-    assert_counts(component(params), items(params))
+    component, params_of, items = UNITS[unit]
+    assert_counts(component(params_of(params)), items(params))
