@@ -7,10 +7,11 @@ from itertools import pairwise
 import pytest
 
 from archmodels.npu_pim import ahead
-from archmodels.npu_pim.ahead import LATCH_ROWS, VECTOR_ROWS, Setting
+from archmodels.npu_pim.ahead import LATCH_ROWS, VECTOR_ROWS
 from archmodels.npu_pim.attention import attention, turn_cycles
 from archmodels.npu_pim.channel import end_cycle
 from archmodels.npu_pim.pace import ahead_period, beside_period, serve
+from archmodels.npu_pim.setting import Setting
 from archmodels.npu_pim.span import served
 from archmodels.npu_pim.timetable import Issue
 from designs.npu_pim import (

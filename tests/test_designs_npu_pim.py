@@ -27,10 +27,10 @@ from designs.npu_pim.gemv import (
     attend,
     attend_tiles,
     cache_tiles,
-    gwrite_cycles,
     header_cycles,
     logit,
     logit_tiles,
+    vector_cycles,
 )
 from designs.rules import RuleError, check_rules
 
@@ -186,7 +186,7 @@ def test_what_the_controller_reserves() -> None:
     assert header_cycles(CHANNEL, 32, Product(steps=8, results=4, tiles=1)) == 334
     assert header_cycles(CHANNEL, 32, Product(steps=32, results=1, tiles=1)) == 328
     assert header_cycles(CHANNEL, 0, Product(steps=2, results=1, tiles=1)) == 90 + 14 + 12
-    assert gwrite_cycles(CHANNEL) == 14 + 14 + 96
+    assert vector_cycles(CHANNEL) == 14 + 14 + 96
 
 
 def test_heads_fit_in_rows() -> None:

@@ -1,5 +1,7 @@
 """A channel that works ahead, command by command: the reference of `archmodels.npu_pim.pace`.
 
+Only tests step it, to hold `pace` against it.
+
 Three parts issue commands, each its own in order: one copies vectors, one opens tiles, one
 multiplies. In each cycle the command that may come first comes; of two in the same cycle the one
 that multiplies, then the one that copies. What each waits for, beside the distances:
@@ -16,9 +18,10 @@ The host's vectors are where `archmodels.npu_pim.channel` has them, in rows that
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archmodels.npu_pim.setting import Setting
 from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.timetable import Issue, Step, Timetable
-from designs.npu_pim import ChannelLevers, PimChannel
+from designs.npu_pim import PimChannel
 from designs.npu_pim.distances import Command, Distance
 from designs.npu_pim.layout import Work
 
@@ -47,15 +50,6 @@ class Place:
 
     latch: int = -1
     vector: int = -1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """A channel with its levers, and how many products' vectors its buffer holds."""
-
-    channel: PimChannel
-    levers: ChannelLevers
-    vector_sets: int = 1
 
 
 class _PlacedTimetable(Timetable):

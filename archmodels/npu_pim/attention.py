@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 
-from archmodels.npu_pim.ahead import Setting
 from archmodels.npu_pim.npu import softmax_cycles
 from archmodels.npu_pim.pace import ahead_period, beside_period, serve
+from archmodels.npu_pim.setting import Setting
 from archmodels.npu_pim.span import Served
 from archmodels.npu_pim.states import States
 from archmodels.npu_pim.tiles import instruction_count, tile_slots

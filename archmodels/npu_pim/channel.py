@@ -2,7 +2,8 @@
 
 Each command is issued at the first cycle that the table of `designs.npu_pim.distances` allows, in
 the order of the controller: refresh first, then the oldest product. One command a cycle. It is the
-reference of the closed forms in `archmodels.npu_pim.tiles`, and knows nothing of them.
+reference of the closed forms in `archmodels.npu_pim.tiles`, and knows nothing of them; only tests
+step it.
 
 The controller asks for each vector and each tile if the time to the next refresh is enough
 (`archmodels.npu_pim.slack`); if not, nothing happens until the refresh. A vector is

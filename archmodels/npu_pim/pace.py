@@ -6,7 +6,7 @@ waits for is a handful of numbers. A channel of one latch and one vector is a `S
 
 from collections.abc import Sequence
 
-from archmodels.npu_pim.ahead import Setting
+from archmodels.npu_pim.setting import Setting
 from archmodels.npu_pim.slack import copy_needs, tile_needs
 from archmodels.npu_pim.span import LONG_AGO, Served, served
 from archmodels.npu_pim.tiles import (

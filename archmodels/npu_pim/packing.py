@@ -12,10 +12,10 @@ from designs.npu_pim import Heads, Llm, NpuPimDevice, PimChannel, Request
 from designs.npu_pim.gemv import (
     attend,
     attend_tiles,
-    gwrite_cycles,
     key_vectors,
     logit,
     logit_tiles,
+    vector_cycles,
 )
 from designs.npu_pim.layout import cache_rows
 from designs.rules import Int, ceil_div
@@ -44,7 +44,7 @@ def costs(channel: PimChannel, heads: Heads) -> Costs:
     """Those that follow from the timing, for a full row of values."""
     keys, values = logit(channel, heads, 1)[0], attend(channel, heads, channel.row_elements)[0]
     return Costs(
-        vector=gwrite_cycles(channel),
+        vector=vector_cycles(channel),
         key_tile=period(channel, keys),
         value_tile=period(channel, values),
     )

@@ -4,7 +4,7 @@ from archmodels.counts import Item, Kind
 from archmodels.items import choice, cleared, control, held, mux, operator, plain
 from archmodels.npu_pim.banks import COMMAND_BITS, address_bits, column_bits
 from designs.npu_pim import PimChannel, Precharge, Product, RowBuffers
-from designs.npu_pim.gemv import gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import header_cycles, vector_cycles
 from designs.npu_pim.order import PASSES_MAX
 from designs.rules import bit_length, clog2
 
@@ -82,7 +82,7 @@ def needed_bits(channel: PimChannel) -> int:
     whole = Product(steps=channel.row_steps, results=1, tiles=1)
     single = Product(steps=1, results=channel.row_steps, tiles=1)
     tiles = (header_cycles(channel, 0, product) for product in (whole, single))
-    return bit_length(max(gwrite_cycles(channel), *tiles))
+    return bit_length(max(vector_cycles(channel), *tiles))
 
 
 def kept_bits(channel: PimChannel) -> int:
@@ -92,7 +92,7 @@ def kept_bits(channel: PimChannel) -> int:
     """
     step, fill = channel.timing.column_l_cycles, channel.timing.tree_steps
     tile = header_cycles(channel, 0, Product(steps=fill, results=1, tiles=1)) - step * fill
-    alike = ~(tile ^ gwrite_cycles(channel)) & ((step & -step) - 1)
+    alike = ~(tile ^ vector_cycles(channel)) & ((step & -step) - 1)
     return needed_bits(channel) - alike.bit_count()
 
 

@@ -9,7 +9,6 @@ least to do, of those with room for it; of equal ones to the one where all have 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archmodels.npu_pim.ahead import Setting
 from archmodels.npu_pim.decode import dealt
 from archmodels.npu_pim.pace import ahead_period
 from archmodels.npu_pim.packing import (
@@ -22,6 +21,7 @@ from archmodels.npu_pim.packing import (
     least_loaded,
     request_tiles,
 )
+from archmodels.npu_pim.setting import Setting
 from designs.npu_pim import Heads, Llm, NpuPimDevice, Request, Sharing
 from designs.npu_pim.layout import attend_work, logit_work, stripes, vector_sets
 from designs.rules import ceil_div

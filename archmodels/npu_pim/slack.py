@@ -2,13 +2,13 @@
 
 from archmodels.npu_pim.tiles import hold_cycles, opening_cycles, work_cycles
 from designs.npu_pim.channel import PimChannel, Precharge, Slack
-from designs.npu_pim.gemv import Product, gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import Product, header_cycles, vector_cycles
 
 
 def copy_needs(channel: PimChannel) -> int:
     """Cycles that must be left until a refresh when a vector begins."""
     if channel.slack == Slack.PUBLISHED:
-        return gwrite_cycles(channel)
+        return vector_cycles(channel)
     return 0 if channel.slack == Slack.POSTPONED else channel.gwrite_cycles
 
 

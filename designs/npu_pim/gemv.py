@@ -149,7 +149,7 @@ def header_cycles(channel: PimChannel, rows: int, product: Product) -> int:
     return t.rtp_cycles * rows + opening + work
 
 
-def gwrite_cycles(channel: PimChannel) -> int:
+def vector_cycles(channel: PimChannel) -> int:
     """What the controller takes the copy of a vector to need: another row is closed and opened."""
     t = channel.timing
     return t.rp_cycles + t.rcd_rd_cycles + channel.gwrite_cycles

@@ -38,7 +38,7 @@ class Controller(Component):
     ranks are refreshed one after the other before anything else goes.
 
     Dot products: the oldest transaction, see `PimEngine`. Where the time to the next refresh is no
-    more than `designs.npu_pim.gemv.gwrite_cycles` or `header_cycles`, it does not begin; with
+    more than `designs.npu_pim.gemv.vector_cycles` or `header_cycles`, it does not begin; with
     refreshes that are postponed it begins, and the refresh waits for its end.
 
     Accesses: the bank whose turn it is, see `HostArbiter`, with the candidate of its `HostQueue`.

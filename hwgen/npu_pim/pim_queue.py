@@ -7,7 +7,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim import PimChannel, Product
-from designs.npu_pim.gemv import gwrite_cycles, header_cycles
+from designs.npu_pim.gemv import header_cycles, vector_cycles
 from designs.npu_pim.program import PimKind
 from designs.rules import bit_length
 from hwgen.component import Component
@@ -19,7 +19,7 @@ def needed_bits(channel: PimChannel) -> int:
     whole = Product(steps=channel.row_steps, results=1, tiles=1)
     least = Product(steps=1, results=channel.row_steps, tiles=1)
     tiles = (header_cycles(channel, 0, product) for product in (whole, least))
-    return bit_length(max(gwrite_cycles(channel), *tiles))
+    return bit_length(max(vector_cycles(channel), *tiles))
 
 
 def least_cycles(channel: PimChannel) -> int:
@@ -35,7 +35,7 @@ def kept_bits(channel: PimChannel) -> tuple[int, ...]:
     Those below the lowest one of a step are the constant's, in a tile as in a vector.
     """
     step = channel.timing.column_l_cycles
-    same = ((step & -step) - 1) & ~(least_cycles(channel) ^ gwrite_cycles(channel))
+    same = ((step & -step) - 1) & ~(least_cycles(channel) ^ vector_cycles(channel))
     return tuple(bit for bit in range(needed_bits(channel)) if not same >> bit & 1)
 
 
@@ -92,7 +92,7 @@ class PimQueue(Component):
             m.d.comb += getattr(entry, name).eq(getattr(self.i.payload, name))
             m.d.comb += getattr(self.head, name).eq(getattr(entries[0], name))
         if p.reserves:
-            needed, same = self.needed(m), Const(gwrite_cycles(p), needed_bits(p))
+            needed, same = self.needed(m), Const(vector_cycles(p), needed_bits(p))
             m.d.comb += [
                 entry.needed.eq(Cat(needed[bit] for bit in kept)),
                 self.head.needed.eq(same),
@@ -115,7 +115,7 @@ class PimQueue(Component):
         return m
 
     def needed(self, m: Module) -> Signal:
-        """`gwrite_cycles` of a vector, `header_cycles` of a tile that finds no row to close."""
+        """`vector_cycles` of a vector, `header_cycles` of a tile that finds no row to close."""
         p, one = self.params, self.i.payload
         step, fill = p.timing.column_l_cycles, p.timing.tree_steps
         product = Signal(range(p.row_steps**2 + 1))
@@ -128,7 +128,7 @@ class PimQueue(Component):
                 Mux(
                     one.kind == PimKind.TILE,
                     least_cycles(p) + step * (steps + one.results),
-                    gwrite_cycles(p),
+                    vector_cycles(p),
                 )
             ),
         ]
