@@ -67,8 +67,14 @@ def activity(
     `.writes`: of what a step takes of the vector; `<part>.uses`: what a part of the inventory does.
     Of the controller only the clock is charged, which `counts` adds.
     """
-    p, found = params, work(params, workload)
-    counted = found.commands
+    return {"mac.useful": Event(count=workload.mac_count)} | channel_events(
+        params, work(params, workload), items
+    )
+
+
+def channel_events(params: PimChannel, found: Work, items: Mapping[str, Item]) -> dict[str, Event]:
+    """All events but `mac.useful`, of a channel that has done this work."""
+    p, counted = params, found.commands
     transfers = {
         "host": found.accesses,
         "pim": found.units,
@@ -77,7 +83,6 @@ def activity(
     }
     return {
         "mac.slots": Event(count=found.steps * p.macs_per_step),
-        "mac.useful": Event(count=workload.mac_count),
         **{f"{name}.transfers": Event(count=count) for name, count in transfers.items()},
         **{
             f"commands.{command.name.lower()}": Event(count=counted[command])

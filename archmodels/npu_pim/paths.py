@@ -30,7 +30,7 @@ def paths(params: PimChannel) -> Mapping[str, Path]:
     """
     p = params
     number = Stage(kind=Kind.COMPARATOR, bits=clog2(p.rows))
-    hit = (TAKING, number, ONE_GATE, _lowest(p.host_queue), _one_of(p.host_queue), *(ONE_MUX,) * 3)
+    hit = (TAKING, number, ONE_GATE, _lowest(p.host_queue), one_of(p.host_queue), *(ONE_MUX,) * 3)
     cycles = bit_length(p.refresh_cycles) * p.refresh
     least = (
         Stage(kind=Kind.ADDER, bits=cycles),
@@ -39,15 +39,15 @@ def paths(params: PimChannel) -> Mapping[str, Path]:
     begins = (TAKING, *least, ONE_GATE, Stage(kind=Kind.FANOUT, bits=p.banks), *(ONE_GATE,) * 2)
     return {
         **_unit_paths(p),
-        "host.command": (*hit, _lowest(p.banks), _one_of(p.banks), *_bus(p)),
-        "engine.command": (*begins, _lowest(p.banks), _one_of(p.banks), *_bus(p)),
+        "host.command": (*hit, _lowest(p.banks), one_of(p.banks), *_bus(p)),
+        "engine.command": (*begins, _lowest(p.banks), one_of(p.banks), *_bus(p)),
         "pim.needed": _needed(p),
         "bank.read": (
             MOVING,
             Stage(kind=Kind.COMPARATOR, bits=address_bits(p.banks)),
             Stage(kind=Kind.FANOUT, bits=8 * p.access_bytes),
-            _one_of(max(p.accesses, p.row_steps)),
-            _one_of(p.banks),
+            one_of(max(p.accesses, p.row_steps)),
+            one_of(p.banks),
             ONE_MUX,
         ),
     }
@@ -107,5 +107,6 @@ def _lowest(count: int) -> Stage:
     return Stage(kind=Kind.REDUCTION, bits=count)
 
 
-def _one_of(count: int) -> Stage:
+def one_of(count: int) -> Stage:
+    """One of so many."""
     return Stage(kind=Kind.MUX, bits=int(count > 1), other_bits=count - 1)
