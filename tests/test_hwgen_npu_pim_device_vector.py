@@ -32,9 +32,9 @@ POINTS = {
     "two_channels": device(vector_lanes=2, side=8),
     "on_array": device(vector_lanes=2, attention=Site.ARRAY, panel_bytes=2048),
 }
-LONGEST = 7
-"""Of a pass: three words and a half, or seven; a memory has words of several parts."""
-WORDS = 8
+LONGEST, LEAVING = 7, 17
+"""Of a pass, and of one to `o`: so long that it still takes words in when its first ones leave."""
+WORDS = 12
 """Of a memory of sums that are filled: passes begin in the first two."""
 
 
@@ -52,7 +52,9 @@ def sinks(p):
 
 def operations(p, draw):
     """Passes of every input to every output, with some of memory and scalars between them."""
-    places = VectorPlaces(lanes=p.vector_lanes, bank_words=p.bank_words, temporary_words=8, first=0)
+    places = VectorPlaces(
+        lanes=p.vector_lanes, bank_words=p.bank_words, temporary_words=8, first=0
+    )
     write, held = Passes(places, len(Register), DEVICE_CONSTANTS), places.temporary(0, 0)
     write.run(1, Formula(DeviceSource(input=Input.X)), reduce=(Reduction.MAX, Register.MEAN))
     for output, channel, begins in sinks(p):  # where codes are before any go on behind them
@@ -66,8 +68,8 @@ def operations(p, draw):
             continue  # an instruction names one channel
         source = DeviceSource(input=given, channel=of, address=draw.randrange(2))
         sink = DeviceSink(output=output, channel=to, begins=bool(begins), address=draw.randrange(2))
-        length = draw.randint(1, LONGEST)
-        if draw.random() < 0.8:
+        length = LEAVING if output == Output.RESULT else draw.randint(1, LONGEST)
+        if output == Output.RESULT or draw.random() < 0.8:
             write.run(length, Formula(source, q="magic"), to=sink)
         else:
             write.run(length, Formula(source), to=held, reduce=(Reduction.SUM, Register.TOTAL))
