@@ -14,7 +14,7 @@ from hwgen.component import Component
 from hwgen.gemm import job_layout
 from hwgen.npu_pim.nest import Nest, NestParams
 from hwgen.ring import decoded
-from hwgen.systolic import UnstalledSystolicCore
+from hwgen.systolic import UnstalledSystolicCore, core_events
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +110,7 @@ class ArrayUnit(Component):
                 "sums": Out(array.cols * array.acc_bits),
             },
         )
+        self.events = core_events(array)
 
     def elaborate(self, platform: Any) -> Module:
         p, m, told = self.params, Module(), self.instruction
@@ -141,7 +142,7 @@ class ArrayUnit(Component):
             result.last.eq(last_m),
             self.address.eq(result.at),
         ]
-        self.events = core.events
+        m.d.comb += [self.events[name].eq(event) for name, event in core.events.items()]
         return m
 
     def nest(self, words: int, inner_bits: int) -> Nest:

@@ -1,5 +1,5 @@
 """Systolic tensor engines in Amaranth."""
 
-from hwgen.systolic.core import SystolicCore, UnstalledSystolicCore
+from hwgen.systolic.core import SystolicCore, UnstalledSystolicCore, core_events
 
-__all__ = ["SystolicCore", "UnstalledSystolicCore"]
+__all__ = ["SystolicCore", "UnstalledSystolicCore", "core_events"]

@@ -29,6 +29,13 @@ from hwgen.systolic.resolve import ColumnResolve, Resolve, ResolveParams
 from hwgen.systolic.timing import Steps
 
 
+def collector_events(params: SystolicParams) -> dict[str, Signal]:
+    """What is counted where results are put together."""
+    if params.dataflow == Dataflow.OS:
+        return {}
+    return {"accumulator_reads": Signal(), "accumulator_writes": Signal()}
+
+
 class Collector(Component):
     """Common ports of both dataflows.
 
@@ -54,8 +61,7 @@ class Collector(Component):
                 **{name: Out(shape) for name, shape in self.shared(params).items()},
             },
         )
-        if params.dataflow == Dataflow.WS:
-            self.events = {"accumulator_reads": Signal(), "accumulator_writes": Signal()}
+        self.events = collector_events(params)
 
     @staticmethod
     def shared(params: SystolicParams) -> dict[str, Any]:

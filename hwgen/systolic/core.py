@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import Out
 
@@ -13,13 +13,13 @@ from hwgen.component import Component
 from hwgen.gemm import o_layout
 from hwgen.systolic.arithmetic import ArithmeticParams
 from hwgen.systolic.array import Array
-from hwgen.systolic.collector import COLLECTORS
+from hwgen.systolic.collector import COLLECTORS, collector_events
 from hwgen.systolic.digits import packed_digits
 from hwgen.systolic.edge import EdgeParams, edge
 from hwgen.systolic.elements import ELEMENTS
 from hwgen.systolic.interface import streams
 from hwgen.systolic.output_stationary import OutputStationarySequencer
-from hwgen.systolic.sequencer import Sequencer
+from hwgen.systolic.sequencer import Sequencer, sequencer_events
 from hwgen.systolic.timing import Steps
 from hwgen.systolic.weight_stationary import WeightStationarySequencer
 
@@ -28,6 +28,11 @@ SEQUENCERS: dict[Dataflow, type[Sequencer]] = {
     Dataflow.WS: WeightStationarySequencer,
 }
 """Dataflow to the sequencer that drives its array."""
+
+
+def core_events(params: SystolicParams) -> dict[str, Signal]:
+    """What a core counts."""
+    return sequencer_events(params) | collector_events(params)
 
 
 class SystolicCore(Component):
@@ -62,6 +67,7 @@ class SystolicCore(Component):
 
     def __init__(self, params: SystolicParams) -> None:
         super().__init__(params, streams(params))
+        self.events = core_events(params)
 
     @property
     def latencies(self) -> dict[str, int]:
@@ -164,7 +170,8 @@ class SystolicCore(Component):
         ]
         if not p.double_buffer:
             m.d.comb += sequencer.free.eq(collector.free)
-        self.events = sequencer.events | collector.events
+        for part in (sequencer, collector):
+            m.d.comb += [self.events[name].eq(event) for name, event in part.events.items()]
         return collector.o
 
 
@@ -177,6 +184,7 @@ class UnstalledSystolicCore(SystolicCore):
     def __init__(self, params: SystolicParams) -> None:
         results = Out(stream.Signature(o_layout(params), always_ready=True))
         Component.__init__(self, params, streams(params) | {"o": results})
+        self.events = core_events(params)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()

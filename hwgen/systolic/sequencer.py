@@ -15,6 +15,17 @@ from hwgen.gemm import job_layout
 from hwgen.systolic.interface import token_layout
 
 
+def sequencer_events(params: SystolicParams) -> dict[str, Signal]:
+    """What is counted where operands enter."""
+    slots = params.mac_slots_per_cycle
+    useful_max = slots * (params.acc_rows if params.dataflow == Dataflow.WS else 1)
+    return {
+        "mac_slots": Signal(range(slots + 1)),
+        "mac_useful": Signal(range(useful_max + 1)),
+        "tiles": Signal(),
+    }
+
+
 class Sequencer(Component):
     """Common ports and loop counters of both dataflows.
 
@@ -42,13 +53,7 @@ class Sequencer(Component):
                 **{name: Out(params.grid_rows) for name in self.controls(params)},
             },
         )
-        slots = params.mac_slots_per_cycle
-        useful_max = slots * (params.acc_rows if params.dataflow == Dataflow.WS else 1)
-        self.events = {
-            "mac_slots": Signal(range(slots + 1)),
-            "mac_useful": Signal(range(useful_max + 1)),
-            "tiles": Signal(),
-        }
+        self.events = sequencer_events(params)
 
     @staticmethod
     def controls(params: SystolicParams) -> tuple[str, ...]:
