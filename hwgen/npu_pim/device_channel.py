@@ -9,17 +9,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from designs.npu_pim.device_rules import CODE_BITS
 from designs.npu_pim.params import NpuPimParams, Site
 from designs.rules import clog2
-from hwgen.buffers import Scratchpad, ScratchpadParams
-from hwgen.buffers.codes import Codes, CodesParams
-from hwgen.buffers.sums import Sums, SumsParams
+from hwgen.buffers import Codes, CodesParams, Scratchpad, ScratchpadParams, Sums, SumsParams
 from hwgen.component import Component, probed
 from hwgen.npu_pim.channel import PimChannelCore
-from hwgen.npu_pim.device_interface import (
-    RESULT_BITS,
-    load_params,
-    pim_params,
-    store_params,
-)
+from hwgen.npu_pim.device_interface import RESULT_BITS, load_params, pim_params, store_params
 from hwgen.npu_pim.host_mux import HostMux, HostMuxParams
 from hwgen.npu_pim.interface import command_layout, load_layout
 from hwgen.npu_pim.load_unit import LoadUnit, load_instruction
