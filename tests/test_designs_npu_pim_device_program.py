@@ -10,7 +10,8 @@ from npu_pim_accesses import Order as Walk
 from npu_pim_accesses import linear
 from npu_pim_device_grid import POINTS, device, layer
 
-from designs.npu_pim import GptLayerFit, NpuPimParams, Order, Site
+from archmodels.npu_pim.core import run
+from designs.npu_pim import DramTiming, GptLayerFit, NpuPimParams, Order, Site
 from designs.npu_pim.device_program import device_program
 from designs.npu_pim.instructions import Feed, Instruction, Job, Store, units
 from designs.npu_pim.places import places
@@ -274,3 +275,22 @@ def test_halves_take_turns():
         if (codes >= second) != (turns[-1] >= second):
             turns.append(codes)
     assert [codes >= second for codes in turns] == [False, True, False, True, False, True]
+
+
+def test_halves_save_time_where_banks_have_much_to_do():
+    """By the model: with the timing of an HBM, one half's attention hides the other's layers."""
+    sizes = {"max_hidden": 32, "max_head_dim": 16, "max_kv_width": 32, "max_inner": 64}
+    wide = device(
+        channel={"timing": DramTiming(), "rows": 512},
+        side=8,
+        vector_lanes=8,
+        panel_bytes=4096,
+        max_keys=120,
+        max_requests=16,
+        **sizes,
+    )
+    work = layer(requests=16, keys=120, ragged=False, head_dim=16, ffn=64)
+    together = run(replace(wide, halves=1), work).cycles
+    in_turn = run(wide, work).cycles
+    assert 1.2 * in_turn < together
+    assert in_turn < run(replace(wide, order=Order.STAGES), work).cycles < together

@@ -4,6 +4,8 @@ A layer has three parts for a half of the requests: norm, queries, keys and valu
 stored; attention; projection, norm and feed-forward. Two halves go through them one part apart, so
 that the array works for one while banks attend for the other. Source: sub-batch interleaving of
 NeuPIMs (Heo et al., ASPLOS 2024, section 5), as lists of instructions that wait for each other.
+VECTOR takes steps of both in turn, but begins with some of the half that does not attend: banks
+have work without it, the array has none before all norms are done.
 
 Constants of a layer come when the first half begins the part that needs them; then the other half
 is through with those of the layer before.
@@ -12,7 +14,7 @@ is through with those of the layer before.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 
 from designs.npu_pim.array_attention import ArrayAttention
 from designs.npu_pim.bank_attention import BankAttention
@@ -23,6 +25,7 @@ from designs.npu_pim.params import SLOTS, NpuPimParams
 from designs.npu_pim.schedule import Mark
 from designs.npu_pim.vector import DeviceSink, Output, Register
 from designs.npu_pim.writer import Sums, Task, Writer
+from designs.rules import ceil_div
 
 
 @lru_cache(maxsize=64)
@@ -30,9 +33,12 @@ def device_program(params: NpuPimParams, workload: GptLayer) -> DeviceProgram:
     """What the units do, for a workload that fits."""
     layers = _Layers(Writer(params, workload))
     halves = [[_NOTHING] * half + list(layers.parts(half)) for half in range(params.halves)]
-    for stage in zip_longest(*halves, fillvalue=_NOTHING):
+    ahead = ceil_div(len(layers.writer.places.order(0)), 2)
+    for number, stage in enumerate(zip_longest(*halves, fillvalue=_NOTHING)):
         layers.writer.schedule.begin_stage()
-        for _ in zip_longest(*stage):
+        sides = {(number - half) % 2: one for half, one in enumerate(stage)}
+        linear, attention = sides.get(0, _NOTHING), sides.get(1, _NOTHING)
+        for _ in chain(islice(linear, ahead), zip_longest(linear, attention)):
             pass
     return layers.writer.schedule.instructions
 
