@@ -6,10 +6,11 @@ from itertools import product
 
 import pytest
 
-from archmodels.npu_pim import flow
+from archmodels.npu_pim import iteration
 from archmodels.npu_pim.attention import attention
 from archmodels.npu_pim.decode import adaptive
-from archmodels.npu_pim.flow import Beside, Flow, Segment, flow_cycles, weights_room
+from archmodels.npu_pim.flow import Flow, Hidden, Segment
+from archmodels.npu_pim.iteration import flow_cycles, weights_room
 from archmodels.npu_pim.levers import batch_attention, decoded, iteration_cycles
 from archmodels.npu_pim.npu import (
     START_CYCLES,
@@ -188,7 +189,7 @@ def test_bytes_come_slowly_beside_attention_and_not_beside_vector_work() -> None
     """A hundred bytes behind ten: beside attention at half the rate; behind thirty other cycles."""
     first = Segment(cycles=0, pieces=1, fetched=10)
     last = Segment(cycles=0, pieces=1, fetched=100)
-    beside = [Beside(cycles=50, memory=0.5)]
+    beside = [Hidden(cycles=50, memory=0.5)]
     moves = Segment(cycles=30, moves=True)
     attends = replace(first, begins=0)
     assert Flow(1.0, 200.0, beside).run([attends, last]) == START_CYCLES + 10 + 50 + 75
@@ -199,14 +200,14 @@ def test_bytes_come_slowly_beside_attention_and_not_beside_vector_work() -> None
     both = [attends, replace(moves, cycles=20), last]  # 20 at half the rate are 40 cycles
     assert Flow(1.0, 200.0, beside).run(both) == START_CYCLES + 10 + 40 + 10 + 95
     waits = [attends, replace(last, waits=0), replace(first, cycles=7)]
-    assert Flow(1.0, 200.0, [Beside(cycles=500, memory=1.0)]).run(waits) == START_CYCLES + 517
+    assert Flow(1.0, 200.0, [Hidden(cycles=500, memory=1.0)]).run(waits) == START_CYCLES + 517
 
 
 def test_layers_beyond_those_that_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     for names in (("prefetch",), ("keep_weights",)):
         device = pulled(BASE, names)
         short = flow_cycles(device, MODEL, loads(device, 256))
-        monkeypatch.setattr(flow, "STEADY_LAYERS", MODEL.layers)
+        monkeypatch.setattr(iteration, "STEADY_LAYERS", MODEL.layers)
         assert flow_cycles(device, MODEL, loads(device, 256)) == pytest.approx(short, rel=1e-3)
         monkeypatch.undo()
 

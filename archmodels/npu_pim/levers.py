@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 
 from archmodels.npu_pim.attention import Attention, attention
-from archmodels.npu_pim.flow import flow_cycles
+from archmodels.npu_pim.iteration import flow_cycles
 from archmodels.npu_pim.npu import element_cycles
 from archmodels.npu_pim.sharing import SUB_BATCHES, Batch, Shared, shared
 from archmodels.npu_pim.stages import Load, interleaved_stages, whole_stages
