@@ -1,13 +1,15 @@
 """What a command line asks for: a design, and which of its workloads."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from designs import Design, DesignError, Gemm, Workload, load
 from designs.document import Node, Place, not_among, parse
 from designs.families import kind_of, workload_key, workload_type
 from designs.loader import check_workload, check_workloads, read_workload
 from designs.objects import build
+from designs.rules import RuleError
 
 WORKLOAD = "--workload"
 
@@ -15,6 +17,15 @@ WORKLOAD = "--workload"
 def design_of(args: Namespace) -> Design:
     """The design that DESIGN and `--set` ask for."""
     return load(args.design, args.overrides)
+
+
+@contextmanager
+def circuit_of(design: Design) -> Iterator[None]:
+    """Where a circuit of the design is made; a rule of circuits that it breaks is a DesignError."""
+    try:
+        yield
+    except RuleError as error:
+        raise DesignError(f"{design.name}: {error}") from error
 
 
 def workloads_of(design: Design, args: Namespace) -> Mapping[str, Workload]:

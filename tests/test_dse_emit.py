@@ -50,3 +50,14 @@ def test_wrong_options_are_one_sentence(run, tmp_path, option, value, sentence):
     assert (status, output) == (2, "")
     assert errors.replace("'", "") == f"hwgen emit: {sentence}\n"  # quoted by some Pythons only
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["emit", "show", "synth"])
+def test_a_machine_of_which_there_is_no_circuit(run, tmp_path, command):
+    out = () if command == "show" else ("-o", str(tmp_path / "out"))
+    status, output, errors = run(command, "pim8", "--set", "slack=exact", *out)
+    assert (status, output) == (2, "")
+    assert errors == (
+        "hwgen: pim8: slack must be published or postponed where a channel computes, for no "
+        "controller knows exactly how long a tile takes, not exact\n"
+    )

@@ -10,7 +10,7 @@ from archmodels.npu_pim.stages import NOTHING, Beside, Stages, in_turn, interlea
 from designs.npu_pim import Llm, NpuPimDevice
 from designs.rules import ceil_div
 
-Split = Callable[[Placement], tuple[Placement, Placement]]
+Splitter = Callable[[Placement], tuple[Placement, Placement]]
 """Two sub-batches of a batch."""
 
 
@@ -57,7 +57,7 @@ def decode(
     device: NpuPimDevice,
     model: Llm,
     channels: Channels,
-    split: Split | None,
+    split: Splitter | None,
     beside: Beside = NOTHING,
 ) -> Decoding:
     """With two sub-batches of each micro-batch where there is a `split`, without else."""
@@ -69,7 +69,7 @@ def decode(
 
 
 def adaptive(
-    device: NpuPimDevice, model: Llm, channels: Channels, split: Split, beside: Beside = NOTHING
+    device: NpuPimDevice, model: Llm, channels: Channels, split: Splitter, beside: Beside = NOTHING
 ) -> Decoding:
     """As `decode`, with what is faster of the two for each micro-batch."""
     parts = [
@@ -90,7 +90,7 @@ def _parts(model: Llm, channels: Channels, beside: Beside) -> list[tuple[Placeme
 
 
 def _micro_batch(
-    device: NpuPimDevice, model: Llm, part: Placement, split: Split | None, beside: Beside
+    device: NpuPimDevice, model: Llm, part: Placement, split: Splitter | None, beside: Beside
 ) -> MicroBatch:
     if split is not None:
         first, second = split(part)

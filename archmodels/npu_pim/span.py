@@ -47,7 +47,7 @@ class _Group:
         self.open = 0
 
 
-class Kind:
+class TileNumbers:
     """Numbers of a tile.
 
     needs, row_needs: what the controller takes it to need, and for each row to be closed. copy,
@@ -94,7 +94,7 @@ class Span:
         found = window(channel)
         is_full = found.needs[Command.G_ACT] + found.enters[Command.ACT] > found.most
         self._apart = found.cycles if is_full else channel.timing.rrd_s_cycles
-        self._kinds: dict[tuple[int, int], Kind] = {}
+        self._kinds: dict[tuple[int, int], TileNumbers] = {}
         self._copy_needs = copy_needs(channel)
         self.end_cycle = self.refreshes = 0
 
@@ -118,13 +118,13 @@ class Span:
             before = shape
         self.end_cycle = self._last + kind.data
 
-    def _kind(self, product: Product) -> Kind:
+    def _kind(self, product: Product) -> TileNumbers:
         key = (product.steps, product.results)
         if key not in self._kinds:
-            self._kinds[key] = Kind(self._channel, product)
+            self._kinds[key] = TileNumbers(self._channel, product)
         return self._kinds[key]
 
-    def _skip(self, left: int, kind: Kind) -> int:
+    def _skip(self, left: int, kind: TileNumbers) -> int:
         """Take as many tiles at once as go before the next refresh, a period each."""
         count = left
         if self._channel.refresh:
@@ -221,7 +221,7 @@ class Span:
         """That are open for dot products."""
         return sum(group.open for group in self._groups)
 
-    def _tile(self, kind: Kind) -> None:
+    def _tile(self, kind: TileNumbers) -> None:
         t = self._timing
         self._close(self._groups)
         self._now += 1

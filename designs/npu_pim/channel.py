@@ -290,3 +290,19 @@ PimChannel.RULES = (
         "not {p.refresh_cycles}",
     ),
 )
+
+CIRCUIT_RULES: tuple[Rule[PimChannel], ...] = (
+    Rule(
+        key="fidelity",
+        holds=lambda p: p.fidelity == Fidelity.CORRECTED,
+        sentence="fidelity must be corrected where a channel computes, for a row is closed when it "
+        "has been read, not as_published",
+    ),
+    Rule(
+        key="slack",
+        holds=lambda p: p.slack != Slack.EXACT,
+        sentence="slack must be published or postponed where a channel computes, for no controller "
+        "knows exactly how long a tile takes, not exact",
+    ),
+)
+"""What holds for a channel of which there is a circuit; of the others there are models."""

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from designs.npu_pim.channel import Fidelity, PimChannel, Slack
+from designs.npu_pim.channel import CIRCUIT_RULES, PimChannel
 from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors
 from designs.rules import Int, Rule, boolean, ceil_div, check, integer
 
@@ -131,21 +131,15 @@ class PimAttentionFit:
         return caches + ceil_div(w.requests * vectors, p.banks) + HOST_ROWS
 
 
+def _of_channel(rule: Rule[PimChannel]) -> Rule[PimAttentionFit]:
+    """A rule of a channel, as one of what it runs."""
+    return Rule(
+        key="", holds=lambda p: rule.holds(p.params), sentence=rule.sentence, limit=rule.key
+    )
+
+
 PimAttentionFit.RULES = (
-    Rule(
-        key="",
-        holds=lambda p: p.params.fidelity == Fidelity.CORRECTED,
-        sentence="fidelity must be corrected where a channel computes, for a row is closed when it "
-        "has been read, not as_published",
-        limit="fidelity",
-    ),
-    Rule(
-        key="",
-        holds=lambda p: p.params.slack != Slack.EXACT,
-        sentence="slack must be published or postponed where a channel computes, for no controller "
-        "knows exactly how long a tile takes, not exact",
-        limit="slack",
-    ),
+    *map(_of_channel, CIRCUIT_RULES),
     *HEADS_FIT_RULES,
     Rule(
         key="head_dim",

@@ -21,7 +21,7 @@ from designs.rules import Int, Spec, leaves, nested_type, properties
 from dse import arguments
 from dse.arguments import Commands
 from dse.commands.model import INVENTORY_NOTE, inventory, inventory_units
-from dse.request import design_of
+from dse.request import circuit_of, design_of
 from dse.text import Outcome, table
 
 LISTED = {
@@ -173,7 +173,8 @@ def _ports(design: Design) -> list[dict[str, Any]]:
     from hwgen import COMPONENTS
     from hwgen.module import flat_ports
 
-    component = COMPONENTS[type(design.params)](design.params)
+    with circuit_of(design):
+        component = COMPONENTS[type(design.params)](design.params)
     clocks = (component.clock_port, *(() if component.reset_less else (component.reset_port,)))
     rows: list[dict[str, Any]] = [
         {"name": name, "direction": "in", "width_bits": 1} for name in clocks

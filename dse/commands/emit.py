@@ -6,7 +6,7 @@ from pathlib import Path
 from dse import arguments
 from dse.arguments import Commands
 from dse.files import output_folder
-from dse.request import design_of
+from dse.request import circuit_of, design_of
 from dse.text import Outcome
 
 FLOWS = ("orfs", "librelane", "fusesoc", "vivado")
@@ -40,7 +40,8 @@ def run(args: Namespace) -> Outcome:
     design = design_of(args)
     folder = output_folder(Path(args.output))
     options = FlowOptions(flows=tuple(args.flow), clock_ps=args.clock_ps)
-    emission = emit(design.name, design.params, wrap=args.wrap, options=options)
+    with circuit_of(design):
+        emission = emit(design.name, design.params, wrap=args.wrap, options=options)
     paths = write(emission, folder)
     content: dict[str, object] = {"top": emission.top, "files": [str(path) for path in paths]}
     return Outcome(content=content, text="\n".join(str(path) for path in paths))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dse import arguments
 from dse.arguments import Commands
-from dse.request import design_of
+from dse.request import circuit_of, design_of
 from dse.text import Outcome, table
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def run(args: Namespace) -> Outcome:
     from hwgen.prove import prove
 
     design = design_of(args)
-    component = COMPONENTS[type(design.params)](design.params)
+    with circuit_of(design):
+        component = COMPONENTS[type(design.params)](design.params)
     verdicts = list(prove(component, design.name, verilog=args.verilog))
     disproved = [verdict for verdict in verdicts if not verdict.holds]
     content: dict[str, object] = {

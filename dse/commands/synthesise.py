@@ -17,7 +17,7 @@ from dse.commands.model import technology_of
 from dse.engines import YOSYS_ENGINES
 from dse.files import output_folder, whole
 from dse.progress import Progress
-from dse.request import design_of
+from dse.request import circuit_of, design_of
 from dse.text import Outcome, area_text, table
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def run(args: Namespace) -> Outcome:
     prices = None if args.technology is None else technology_of(args)
     folder = output_folder(Path(args.output)) if args.output else None
     library = liberty.read([Path(path) for path in args.liberty]) if args.liberty else None
-    verilog = emit(design.name, design.params).files[f"{design.name}.v"]
+    with circuit_of(design):
+        verilog = emit(design.name, design.params).files[f"{design.name}.v"]
     done = synthesise(
         verilog,
         design.name,

@@ -7,7 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from designs.npu_pim import PimChannel
+from designs.npu_pim.channel import CIRCUIT_RULES
 from designs.npu_pim.distances import Command
+from designs.rules import check_rules
 from hwgen.component import Component, probed
 from hwgen.npu_pim.controller import Controller
 from hwgen.npu_pim.dram import Dram
@@ -38,6 +40,7 @@ class PimChannelCore(Component):
     params: PimChannel
 
     def __init__(self, params: PimChannel) -> None:
+        check_rules(CIRCUIT_RULES, params)
         super().__init__(params, {**streams(params), "written": Out(1)})
         self.events = {"bus": Signal(command_layout(params), name="bus")}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from archmodels.npu_pim import Decoding, Stages, adaptive, decode, halves, in_turn
 from archmodels.npu_pim.attention import Channels
 from archmodels.npu_pim.baselines import blocked_published
-from archmodels.npu_pim.decode import Split
+from archmodels.npu_pim.decode import Splitter
 from archmodels.npu_pim.packing import Placement
 from designs.npu_pim import Llm, NpuPimDevice, corrected
 from dse.reproduce.measurements import Measurements
@@ -83,7 +83,7 @@ def _turned(
 
 
 def _whole(
-    run: Callable[[NpuPimDevice, Llm, Placement, Split], Decoding],
+    run: Callable[[NpuPimDevice, Llm, Placement, Splitter], Decoding],
 ) -> Callable[[bool, int], float]:
     def rate(is_corrected: bool, batch: int) -> float:
         device = CORRECTED if is_corrected else PUBLISHED
