@@ -10,9 +10,10 @@ from npu_pim_device_grid import POINTS
 
 from archmodels.npu_pim.controller import run as run_channel
 from archmodels.npu_pim.core import Machine, run
+from archmodels.npu_pim.shared import SharedChannel
 from archmodels.npu_pim.units import accesses, transactions
 from archmodels.vitallm.schedule import Span
-from designs.npu_pim import NpuPimParams, RowBuffers
+from designs.npu_pim import NpuPimParams, PimChannel, RowBuffers
 from designs.npu_pim.device_program import device_program
 from designs.npu_pim.distances import Command
 from designs.npu_pim.instructions import (
@@ -217,3 +218,22 @@ def test_a_layer_of_each_request(name: str) -> None:
     assert (found.first, found.last) == (1, found.spans["vector"][-1].end)
     assert found.cycles == found.last
     assert all(0 <= one.cycle for issues in found.issues for one in issues)
+
+
+class ReadsFirst(SharedChannel):
+    """A mistake: LOAD's accesses go before STORE's."""
+
+    def __init__(self, channel: PimChannel) -> None:
+        super().__init__(channel)
+        self._accesses = dict(reversed(self._accesses.items()))
+
+
+def test_whose_access_goes_first_is_seen_in_spans() -> None:
+    """Not in the cycles of all, for the vector unit works meanwhile."""
+    params, workload = POINTS["npu_only"]
+    other = Machine(params, device_program(params, workload))
+    other.channels = [ReadsFirst(params.channel) for _ in range(params.channels)]
+    other.run()
+    found = run(params, workload)
+    assert other.spans["load_0"] != list(found.spans["load_0"])
+    assert other.spans["store_0"] != list(found.spans["store_0"])
