@@ -52,9 +52,7 @@ def sinks(p):
 
 def operations(p, draw):
     """Passes of every input to every output, with some of memory and scalars between them."""
-    places = VectorPlaces(
-        lanes=p.vector_lanes, bank_words=p.bank_words, temporary_words=8, first=0
-    )
+    places = VectorPlaces(lanes=p.vector_lanes, bank_words=p.bank_words, temporary_words=8, first=0)
     write, held = Passes(places, len(Register), DEVICE_CONSTANTS), places.temporary(0, 0)
     write.run(1, Formula(DeviceSource(input=Input.X)), reduce=(Reduction.MAX, Register.MEAN))
     for output, channel, begins in sinks(p):  # where codes are before any go on behind them

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from designs.attention.params import FRACTION_BITS, WEIGHT_FRACTION_BITS
+from designs.attention.choices import FRACTION_BITS, WEIGHT_FRACTION_BITS
 
 ONE = 1 << WEIGHT_FRACTION_BITS
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from designs.attention.params import AttentionParams, Masking
+from designs.attention.choices import Masking
+from designs.attention.params import AttentionParams
 from designs.attention.workload import Attention, Pattern
 from designs.rules import Rule
 

@@ -7,10 +7,24 @@ Leveraging Extended Einsums to Optimize Attention Accelerator Design", MICRO 202
 tensors are used; the structure, the schedule and the arithmetic are ours, for the paper has none.
 """
 
-import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
+from designs.attention.choices import (
+    DIVIDE_CYCLES,
+    FLOAT_BITS,
+    FLOAT_DIVIDE_CYCLES,
+    FRACTION_BITS,
+    INTEGER_BITS,
+    OUTPUT_FRACTION_BITS,
+    SHIFT_BITS,
+    WEIGHT_FRACTION_BITS,
+    Binding,
+    Division,
+    ExpMethod,
+    Masking,
+)
+from designs.attention.rules import ENGINE_RULES
 from designs.elements import Element
 from designs.floats import FP16
 from designs.rules import (
@@ -25,71 +39,6 @@ from designs.rules import (
     maximum,
     where,
 )
-
-FRACTION_BITS = 8
-"""Fraction bits of an exponent x, of which a weight is 2**-x."""
-
-INTEGER_BITS = 5
-"""Integer bits of an exponent: 2**-31 rounds to a weight of zero."""
-
-WEIGHT_FRACTION_BITS = 15
-"""Fraction bits of a weight P or PRM, 0 to 1."""
-
-OUTPUT_FRACTION_BITS = 8
-"""Fraction bits of an output of int8 values."""
-
-SHIFT_BITS = 5
-"""Width of the right shift that scales scores to exponents."""
-
-FLOAT_BITS = 32
-"""Width of scores and states of floating-point operands: float32."""
-
-DIVIDE_CYCLES = 10
-"""Cycles that a reciprocal takes, of two quotient bits each, and one for its leading one."""
-
-FLOAT_DIVIDE_CYCLES = 14
-"""Cycles that a float32 reciprocal takes at most."""
-
-
-class ExpMethod(enum.IntEnum):
-    """How 2**-t, 0 <= t < 1, comes about: on one of several straight lines, or by Horner's rule."""
-
-    PWL = 0
-    POLYNOMIAL = 1
-
-
-class Binding(enum.IntEnum):
-    """How tiles follow each other.
-
-    interleaved: tiles overlap, each cycle's work of three of them is fixed by the schedule.
-    sequential: a tile begins when the one before it is done.
-    """
-
-    INTERLEAVED = 0
-    SEQUENTIAL = 1
-
-
-class Masking(enum.IntEnum):
-    """Which keys of a tile can be hidden from a query.
-
-    none: none. upper: those from a bound on, as causal masks and ragged lengths want it. window:
-    those below a second bound too.
-    """
-
-    NONE = 0
-    UPPER = 1
-    WINDOW = 2
-
-
-class Division(enum.IntEnum):
-    """Where numerators are divided by denominators.
-
-    hidden: at the output, while the array goes on. exposed: in the lanes, by their own multipliers,
-    in slots behind those of the epoch in which a query tile is done.
-    """
-
-    HIDDEN = 0
-    EXPOSED = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -405,78 +354,4 @@ class AttentionParams:
         return 2 * self.query_tiles
 
 
-AttentionParams.RULES = (
-    Rule(
-        key="exp_segments",
-        holds=lambda p: p.exp_segments & (p.exp_segments - 1) == 0,
-        sentence="exp_segments must be a power of two, not {p.exp_segments}",
-    ),
-    Rule(
-        key="splits",
-        holds=lambda p: p.side % p.splits == 0,
-        sentence="splits must divide side = {p.side}, not {p.splits}",
-    ),
-    Rule(
-        key="group",
-        holds=lambda p: p.split_columns % p.group == 0,
-        sentence="group must divide side / splits = {p.split_columns}, not {p.group}",
-    ),
-    Rule(
-        key="result_tiles",
-        # A tile is scored while the one before it is weighed, whose results are yet to come.
-        holds=lambda p: (p.result_tiles > 1) | (p.binding == Binding.SEQUENTIAL),
-        sentence="result_tiles must be at least 2 where tiles overlap, not {p.result_tiles}",
-    ),
-    Rule(
-        key="division",
-        # The states of groups of columns are combined on their way out, and divided after that.
-        holds=lambda p: (p.splits == 1) | (p.division == Division.HIDDEN),
-        sentence="division must be hidden where splits = {p.splits} groups are combined",
-    ),
-    Rule(
-        key="division",
-        holds=lambda p: (p.columns_per_lane == 1) | (p.division == Division.HIDDEN),
-        sentence="division must be hidden where a lane serves columns_per_lane = "
-        "{p.columns_per_lane}",
-    ),
-    Rule(
-        key="lane_stages",
-        holds=lambda p: (p.lane_stages == 1) | p.fma_lanes,
-        sentence="lane_stages must be 1 without fma_lanes, where products are kept anyway, "
-        "not {p.lane_stages}",
-    ),
-    Rule(
-        key="lane_stages",
-        # The adder compares too, in the slot after the last product.
-        holds=lambda p: (
-            (p.lane_stages == 1) | (p.columns_per_lane == 1) | (p.element == Element.INT8)
-        ),
-        sentence="lane_stages must be 1 where a lane for floats has several columns, "
-        "not {p.lane_stages}",
-    ),
-    Rule(
-        key="numerator_lanes",
-        holds=lambda p: p.lanes % p.numerator_lanes == 0,
-        sentence="numerator_lanes must divide lanes = {p.lanes}, not {p.numerator_lanes}",
-    ),
-    Rule(
-        key="columns_per_lane",
-        holds=lambda p: (p.columns_per_lane == 1) | p.fma_lanes,
-        sentence="columns_per_lane must be 1 without fma_lanes, not {p.columns_per_lane}",
-    ),
-    Rule(
-        key="columns_per_lane",
-        holds=lambda p: p.side % p.columns_per_lane == 0,
-        sentence="columns_per_lane must divide side = {p.side}, not {p.columns_per_lane}",
-    ),
-    Rule(
-        key="columns_per_lane",
-        holds=lambda p: (p.columns_per_lane == 1) | (p.splits == 1),
-        sentence="columns_per_lane must be 1 with several splits, not {p.columns_per_lane}",
-    ),
-    Rule(
-        key="port_beats",
-        holds=lambda p: p.split_columns % p.port_beats == 0,
-        sentence="port_beats must divide side / splits = {p.split_columns}, not {p.port_beats}",
-    ),
-)
+AttentionParams.RULES = ENGINE_RULES

@@ -10,7 +10,8 @@ make in slot s it takes in slot s, what those of column j + 1 make, in slot s + 
 import enum
 from dataclasses import dataclass, replace
 
-from designs.attention.params import AttentionParams, Binding, Masking
+from designs.attention.choices import Binding, Masking
+from designs.attention.params import AttentionParams
 
 
 class PeOp(enum.IntEnum):

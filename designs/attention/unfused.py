@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from designs.attention.choices import Binding, ExpMethod, Masking
 from designs.attention.fit import AttentionFit
-from designs.attention.params import AttentionParams, Binding, ExpMethod, Masking
+from designs.attention.params import AttentionParams
 from designs.attention.tiles import Tile, tile_table
 from designs.attention.workload import Attention
 from designs.grid import Grid

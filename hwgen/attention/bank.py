@@ -7,7 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import AttentionParams, Masking
+from designs.attention.choices import Masking
+from designs.attention.params import AttentionParams
 from designs.attention.schedule import PeOp
 from designs.rules import clog2
 from hwgen.attention.interface import (

@@ -7,7 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import SHIFT_BITS, WEIGHT_FRACTION_BITS, AttentionParams
+from designs.attention.choices import SHIFT_BITS, WEIGHT_FRACTION_BITS
+from designs.attention.params import AttentionParams
 from designs.rules import clog2
 from hwgen.attention.exponential import Exponential, ExponentialParams
 from hwgen.attention.lane import staged_bits

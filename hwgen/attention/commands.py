@@ -6,7 +6,8 @@ from amaranth.hdl import Const, Module, Mux, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import AttentionParams, Masking
+from designs.attention.choices import Masking
+from designs.attention.params import AttentionParams
 from designs.attention.schedule import Age, LaneOp, PeOp, Schedule, Slot
 from designs.rules import bit_length, clog2
 from hwgen.attention.interface import (

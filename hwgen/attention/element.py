@@ -6,7 +6,8 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import SHIFT_BITS, AttentionParams, Masking
+from designs.attention.choices import SHIFT_BITS, Masking
+from designs.attention.params import AttentionParams
 from designs.attention.schedule import PeOp
 from designs.rules import clog2
 from hwgen.attention.exponential import Exponential, ExponentialParams

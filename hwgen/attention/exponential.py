@@ -6,7 +6,8 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import SHIFT_BITS, AttentionParams
+from designs.attention.choices import SHIFT_BITS
+from designs.attention.params import AttentionParams
 from hwgen.attention.mantissa import FACTOR_BITS, X_BITS, Y_BITS, Mantissa, MantissaParams
 from hwgen.component import Component
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-from designs.attention.params import FRACTION_BITS
+from designs.attention.choices import FRACTION_BITS
 from designs.attention.schedule import LaneOp
 from designs.floats import FP32
 from hwgen.arith import (

@@ -6,7 +6,8 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import FRACTION_BITS, INTEGER_BITS, AttentionParams
+from designs.attention.choices import FRACTION_BITS, INTEGER_BITS
+from designs.attention.params import AttentionParams
 from designs.floats import FP32, FloatFormat
 from hwgen.arith import FloatToInteger, IntegerParams
 from hwgen.attention.mantissa import X_BITS, Y_BITS, Mantissa, MantissaParams

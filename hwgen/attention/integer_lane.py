@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 
-from designs.attention.params import WEIGHT_FRACTION_BITS
+from designs.attention.choices import WEIGHT_FRACTION_BITS
 from designs.attention.schedule import LaneOp
 from hwgen.arith.float_parts import held, named
 from hwgen.attention.division import Dividing

@@ -7,7 +7,8 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import SHIFT_BITS, AttentionParams, Masking
+from designs.attention.choices import SHIFT_BITS, Masking
+from designs.attention.params import AttentionParams
 from designs.attention.schedule import LaneOp, PeOp
 from designs.floats import FP32
 from designs.rules import bit_length, clog2

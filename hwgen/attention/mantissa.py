@@ -6,14 +6,9 @@ from typing import Any
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
+from designs.attention.choices import FRACTION_BITS, INTEGER_BITS, WEIGHT_FRACTION_BITS, ExpMethod
 from designs.attention.exponential import coefficients, lines
-from designs.attention.params import (
-    FRACTION_BITS,
-    INTEGER_BITS,
-    WEIGHT_FRACTION_BITS,
-    AttentionParams,
-    ExpMethod,
-)
+from designs.attention.params import AttentionParams
 from hwgen.choose import choose, gated
 from hwgen.component import Component
 

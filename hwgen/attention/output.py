@@ -6,7 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import OUTPUT_FRACTION_BITS, AttentionParams
+from designs.attention.choices import OUTPUT_FRACTION_BITS
+from designs.attention.params import AttentionParams
 from designs.attention.schedule import LaneOp
 from designs.rules import clog2
 from hwgen.attention.interface import lane_command, o_layout

@@ -6,7 +6,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import SHIFT_BITS, Masking
+from designs.attention.choices import SHIFT_BITS, Masking
 from designs.attention.schedule import PeOp
 from designs.attention.unfused import Phase, UnfusedParams
 from designs.rules import clog2

@@ -6,7 +6,7 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import OUTPUT_FRACTION_BITS, WEIGHT_FRACTION_BITS, Masking
+from designs.attention.choices import OUTPUT_FRACTION_BITS, WEIGHT_FRACTION_BITS, Masking
 from designs.attention.schedule import PeOp
 from designs.attention.unfused import UnfusedParams
 from designs.rules import clog2

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import Masking
+from designs.attention.choices import Masking
 from designs.attention.schedule import PeOp
 from designs.attention.unfused import Phase, UnfusedParams
 from hwgen.attention.unfused.interface import (

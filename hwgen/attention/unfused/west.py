@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from designs.attention.params import Masking
+from designs.attention.choices import Masking
 from designs.attention.schedule import PeOp
 from designs.attention.unfused import UnfusedParams
 from hwgen.attention.interface import pe_command, values_layout

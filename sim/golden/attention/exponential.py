@@ -2,14 +2,9 @@
 
 import numpy as np
 
+from designs.attention.choices import FRACTION_BITS, INTEGER_BITS, WEIGHT_FRACTION_BITS, ExpMethod
 from designs.attention.exponential import coefficients, lines
-from designs.attention.params import (
-    FRACTION_BITS,
-    INTEGER_BITS,
-    WEIGHT_FRACTION_BITS,
-    AttentionParams,
-    ExpMethod,
-)
+from designs.attention.params import AttentionParams
 from designs.rules import Ints
 
 X_MAX = (1 << (INTEGER_BITS + FRACTION_BITS)) - 1

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from designs.attention.params import FRACTION_BITS, WEIGHT_FRACTION_BITS, AttentionParams
+from designs.attention.choices import FRACTION_BITS, WEIGHT_FRACTION_BITS
+from designs.attention.params import AttentionParams
 from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.rules import Ints

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from designs.attention import Attention
-from designs.attention.params import OUTPUT_FRACTION_BITS, AttentionParams
+from designs.attention.choices import OUTPUT_FRACTION_BITS
+from designs.attention.params import AttentionParams
 from designs.rules import Ints, bit_length
 from sim.golden.attention.exponential import X_MAX, fraction, weights
 from sim.golden.attention.tensors import Inputs

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.attention import Attention, AttentionParams
-from designs.attention.params import FRACTION_BITS, SHIFT_BITS
+from designs.attention.choices import FRACTION_BITS, SHIFT_BITS
 from designs.elements import FLOAT_FORMATS
 from sim.golden import floats
 from sim.golden.attention.reference import logits, numbers

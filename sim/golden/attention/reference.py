@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.attention import Attention, AttentionParams, Element
-from designs.attention.params import FRACTION_BITS, OUTPUT_FRACTION_BITS
+from designs.attention.choices import FRACTION_BITS, OUTPUT_FRACTION_BITS
 from sim.golden.attention.tensors import Inputs, reals, seen
 from sim.golden.floats import Reals
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.attention import Attention, AttentionParams, Pattern
-from designs.attention.params import SHIFT_BITS
+from designs.attention.choices import SHIFT_BITS
 from designs.elements import FLOAT_FORMATS
 from designs.operands import operand_range
 from designs.rules import Ints

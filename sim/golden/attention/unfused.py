@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designs.attention import Attention
-from designs.attention.params import OUTPUT_FRACTION_BITS, WEIGHT_FRACTION_BITS
+from designs.attention.choices import OUTPUT_FRACTION_BITS, WEIGHT_FRACTION_BITS
 from designs.attention.unfused import UnfusedParams
 from designs.rules import Ints, bit_length
 from sim.golden.attention.integer import DIVISOR_BITS, RECIPROCAL_BITS, Integers
