@@ -24,6 +24,7 @@ from archmodels.npu_pim.timetable import Issue, Step, Timetable
 from designs.npu_pim import PimChannel
 from designs.npu_pim.distances import Command, Distance
 from designs.npu_pim.layout import Work
+from designs.npu_pim.order import closing_order
 
 _C = Command
 
@@ -156,12 +157,13 @@ class AheadController:
             self._to_open = [*closing, None, *self._openings()]
 
     def _openings(self) -> list[Step]:
-        """Group by group, ranks taking turns; then the host's rows."""
-        channel, found = self._channel, list[Step]()
-        for group in range(channel.bank_groups):
-            for rank in range(channel.ranks):
-                first = rank * channel.banks_per_rank + group * channel.banks_per_group
-                found.append(Step(command=_C.G_ACT, bank=first))
+        """Of all groups; then the host's rows."""
+        channel = self._channel
+        found = [
+            Step(command=_C.G_ACT, bank=bank)
+            for bank in closing_order(channel)
+            if bank % channel.banks_per_group == 0
+        ]
         for _ in range(self._activations):
             for rank in range(channel.ranks):
                 bank = rank * channel.banks_per_rank + self._host_bank
