@@ -51,12 +51,12 @@ def test_paths_that_a_channel_does_not_have() -> None:
     quiet = counts(replace(SMALL, refresh=False, element=Element.INT8, rows=64), WORK).paths
     wide = {key: [one.kind for one in path if one.bits] for key, path in quiet.items()}
     assert Kind.UNSIGNED_MULTIPLIER not in wide["pim.needed"]
-    assert Kind.SUBTRACTOR not in wide["engine.command"]
+    assert Kind.ADDER not in wide["engine.command"]
     assert Kind.INCREMENTER not in wide["unit.result"]
     assert Kind.MULTIPLIER in wide["unit.product"]
     floats = counts(replace(SMALL, rows=64), WORK).paths
     assert Kind.FLOAT_MULTIPLIER in [one.kind for one in floats["unit.product"]]
-    assert Kind.SUBTRACTOR in [one.kind for one in floats["engine.command"] if one.bits]
+    assert Kind.ADDER in [one.kind for one in floats["engine.command"] if one.bits]
 
 
 @pytest.mark.parametrize(

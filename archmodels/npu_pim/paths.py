@@ -3,14 +3,16 @@
 Transactions come from registers outside: a path that starts at a port has the whole period here.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 from archmodels.counts import Kind, Stage
 from archmodels.npu_pim.banks import PRODUCT_BITS, SUM_BITS, address_bits
+from archmodels.npu_pim.timers import profiles, wait_bits
 from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32
 from designs.npu_pim import Element, PimChannel
-from designs.npu_pim.distances import commands
+from designs.npu_pim.distances import Command, commands
 from designs.rules import bit_length, clog2
 
 Path = tuple[Stage, ...]
@@ -24,22 +26,28 @@ ONE_MUX = Stage(kind=Kind.MUX, bits=1, other_bits=1)
 def paths(params: PimChannel) -> Mapping[str, Path]:
     """Paths by key.
 
-    A command is decided on, is on the bus and sets the counters of distances in one cycle: an
-    access that hits the row of its bank, in its turn; or a tile that has the time to begin, and
-    closes rows first. Dot products have a register behind each level of their trees.
+    A command is decided on, is on the bus and sets the counters of distances in one cycle.
+    host.command: an access that hits the row of its bank, unless that row is a tile's, in its turn.
+    engine.hold: whether rows have to be closed for a vector, for which accesses are held back; then
+    as above. engine.command: a tile has the time to begin, and closes rows first. Dot products have
+    a register behind each level of their trees.
     """
     p = params
     number = Stage(kind=Kind.COMPARATOR, bits=clog2(p.rows))
-    hit = (TAKING, number, ONE_GATE, _lowest(p.host_queue), one_of(p.host_queue), *(ONE_MUX,) * 3)
+    hit = (TAKING, number, ONE_GATE, _lowest(p.host_queue), _taken(p), one_of(p.host_queue))
+    is_held = (number, ONE_GATE, ONE_MUX, ONE_GATE)
+    waits = (_lowest(p.banks), ONE_GATE, ONE_GATE)
+    closes = (TAKING, number, ONE_GATE, one_of(p.banks), ONE_GATE, ONE_MUX, ONE_MUX, *waits)
     cycles = bit_length(p.refresh_cycles) * p.refresh
     least = (
-        Stage(kind=Kind.ADDER, bits=cycles),
+        Stage(kind=Kind.ADDER, bits=cycles * p.reserves),
         Stage(kind=Kind.SUBTRACTOR, bits=cycles),
     )
     begins = (TAKING, *least, ONE_GATE, Stage(kind=Kind.FANOUT, bits=p.banks), *(ONE_GATE,) * 2)
     return {
         **_unit_paths(p),
-        "host.command": (*hit, _lowest(p.banks), one_of(p.banks), *_bus(p)),
+        "host.command": (*hit, *is_held, *_turn(p), *_bus(p)),
+        "engine.hold": (*closes, ONE_MUX, ONE_GATE, *_turn(p), *_bus(p)),
         "engine.command": (*begins, _lowest(p.banks), one_of(p.banks), *_bus(p)),
         "pim.needed": _needed(p),
         "bank.read": (
@@ -76,16 +84,35 @@ def _unit_paths(params: PimChannel) -> dict[str, Path]:
     }
 
 
+def _taken(params: PimChannel) -> Stage:
+    """Which access of a queue is next, for every bit of it."""
+    p = params
+    bits = clog2(p.rows) + address_bits(p.accesses) + p.tag_bits
+    return Stage(kind=Kind.FANOUT, bits=bits)
+
+
+def _turn(params: PimChannel) -> Path:
+    """The first bank from a pointer on that may go, else the first of all, and its command."""
+    return (_lowest(params.banks), ONE_MUX, one_of(params.banks))
+
+
 def _bus(params: PimChannel) -> Path:
-    """A command on the bus, until the counters of every place know it."""
-    places = len(commands(params)) * params.banks
+    """A command on the bus, until the counters of every place know it.
+
+    A counter is loaded behind any of several commands, by a constant for each of these sets: it is
+    part of the comparison with what is left, which decides between the two.
+    """
+    own = [profile for found in profiles(params).values() for profile in found]
+    events = max(max(Counter(entry[2:] for entry in profile).values()) for profile in own)
+    number = address_bits(params.banks) + bit_length(len(Command) - 1)
     return (
         ONE_MUX,
         ONE_MUX,
-        Stage(kind=Kind.FANOUT, bits=places),
-        Stage(kind=Kind.COMPARATOR, bits=address_bits(params.banks)),
+        Stage(kind=Kind.FANOUT, bits=len(commands(params)) * params.banks),
+        Stage(kind=Kind.COMPARATOR, bits=number),
         ONE_GATE,
-        ONE_GATE,
+        Stage(kind=Kind.REDUCTION, bits=events),
+        Stage(kind=Kind.SUBTRACTOR, bits=max(map(wait_bits, own))),
         ONE_MUX,
     )
 
