@@ -156,6 +156,8 @@ def _transactions(params: PimChannel, workload: PimAttention) -> Iterator[int]:
     for one in program(params, workload).pim:
         fields = {name: getattr(one, name) for name in ("kind", "bank", "row")}
         counts = {"steps": one.steps - 1, "results": one.results - 1}
+        if params.strides:
+            counts["stride"] = one.columns.step - 1
         yield layout.const(fields | counts).as_bits()
 
 

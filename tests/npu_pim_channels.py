@@ -76,6 +76,8 @@ POINTS = {
         timing=replace(FAST, rrd_s_cycles=1, rrd_l_cycles=1, faw_cycles=1),
         precharge=Precharge.CHANNEL,
     ),
+    "strides": replace(SMALL, strides=True, precharge=Precharge.CHANNEL),
+    "strides_of_steps": replace(SMALL, strides=True, composite=False),
     "postponed": replace(
         SMALL, ranks=3, slack=Slack.POSTPONED, timing=replace(FAST, refi_cycles=500)
     ),

@@ -53,13 +53,14 @@ class Played:
     writes: list
 
 
-def pim_payload(one):
+def pim_payload(channel, one):
     return {
         "kind": one.kind,
         "bank": one.bank,
         "row": one.row,
         "steps": one.steps - 1,
         "results": one.results - 1,
+        **({"stride": one.columns.step - 1} if channel.strides else {}),
     }
 
 
@@ -95,7 +96,7 @@ def play(channel, pim=(), host=(), *, cycles, pauses=None, core=None):
     simulator = Simulator(core)
     simulator.add_clock(1e-9)
     payloads = {
-        "pim": [pim_payload(one) for one in pim],
+        "pim": [pim_payload(channel, one) for one in pim],
         "host": [host_payload(one, data) for one, data in host],
     }
     commands, accepted, writes = [], {"pim": [], "host": []}, []

@@ -128,6 +128,14 @@ POINTS = {
         ),
         PimAttention(keys=24, accesses=80, **HEADS),
     ),
+    "strides": (
+        channel(2, 1, 2, strides=True, timing=OTHER),
+        PimAttention(keys=21, heads=6, kv_heads=3, head_dim=16, value_heads=2, accesses=60),
+    ),
+    "strides_apart": (
+        channel(1, 2, 2, strides=True, composite=False, row_bytes=96, access_bytes=48),
+        PimAttention(keys=36, heads=4, kv_heads=4, head_dim=8, value_heads=3, accesses=60),
+    ),
     "fp16": (
         channel(1, 2, 1, element=Element.FP16, row_bytes=24, access_bytes=8, lanes=3),
         PimAttention(keys=15, heads=2, head_dim=3, accesses=30),

@@ -19,7 +19,7 @@ from sim.outputs import difference
 from sim.runner import lint
 from sim.streams import Pause
 
-SHORT = {"two_banks", "bf16", "masks", "postponed_together"}
+SHORT = {"two_banks", "bf16", "masks", "postponed_together", "strides"}
 """Simulated in Amaranth's simulator in the short tier."""
 
 

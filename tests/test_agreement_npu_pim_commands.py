@@ -22,7 +22,10 @@ def programs(rng, channel):
         for _ in range(rng.randint(1, 3)):
             steps = rng.randint(1, channel.row_steps)
             results = rng.randint(1, channel.row_steps // steps)
-            pim.append(tile(rng.randrange(4), steps, results))
+            one = tile(rng.randrange(4), steps, results)
+            if channel.strides:
+                one = replace(one, stride=rng.randint(steps, channel.row_steps // results))
+            pim.append(one)
     for tag in range(80):
         if rng.random() < 0.5:
             bank, row = rng.randrange(channel.banks), rng.randrange(7)

@@ -29,6 +29,7 @@ from designs.npu_pim import (
     published,
 )
 from designs.npu_pim.distances import Command, distances, window
+from designs.npu_pim.gemv import attend
 from designs.npu_pim.layout import Work, attend_work, cache_rows, logit_work, packed_heads, stripes
 from designs.rules import RuleError
 
@@ -231,6 +232,8 @@ def test_rows_of_values_of_several_heads() -> None:
     assert attend_work(packed, SHARD, 60) == (Work(product=Product(steps=4, results=8, tiles=4)),)
     assert cache_rows(DEVICE, SHARD, 60) == 4 + 32
     assert cache_rows(packed, SHARD, 60) == 4 + 4
+    own = replace(SHARD, value_heads=8)
+    assert tuple(one.product for one in attend_work(packed, SHARD, 60)) == attend(AT_ONCE, own, 60)
     whole, every = attend_work(DEVICE, SHARD, 512), attend_work(packed, SHARD, 512)
     assert sum(one.product.tiles for one in whole) == sum(one.product.tiles for one in every)
 

@@ -122,6 +122,12 @@ def test_published_layer():
         ({}, {"head_dim": 24}, "head_dim must divide the 32 values of a row, not 24"),
         ({}, {"head_dim": 4}, "head_dim must be a multiple of lanes = 8, not 4"),
         ({}, {"keys": 600}, "keys and requests must take at most the 64 rows of .*, not 99"),
+        ({}, {"kv_heads": 2, "heads": 2, "value_heads": 2}, "value_heads must be 1 where .* not 2"),
+        (
+            {"strides": True},
+            {"kv_heads": 3, "heads": 3, "value_heads": 3},
+            "value_heads must divide the 4 steps of a row, not 3",
+        ),
         ({}, {"accesses": 257}, r"accesses must be at most 2\*\*tag_bits = 256, .* not 257"),
         ({"fidelity": Fidelity.AS_PUBLISHED}, {}, "fidelity must be corrected .* as_published"),
         ({"slack": Slack.EXACT}, {}, "slack must be published or postponed .* not exact"),
@@ -148,6 +154,8 @@ def test_masks_are_of_writes_where_the_channel_has_them():
 def test_heads_share_keys():
     with pytest.raises(RuleError, match="kv_heads must divide heads = 3, not 2"):
         PimAttention(keys=1, heads=3, kv_heads=2, head_dim=8)
+    with pytest.raises(RuleError, match="value_heads must be at most kv_heads = 2, not 3"):
+        PimAttention(keys=1, heads=4, kv_heads=2, head_dim=8, value_heads=3)
     assert PimAttention(keys=5, heads=4, kv_heads=2, head_dim=8).mac_count == 2 * 5 * 4 * 8
 
 

@@ -86,7 +86,7 @@ def play(channel, rows, pim, host):
     simulator = Simulator(core)
     simulator.add_clock(1e-9)
     given = {
-        "pim": [pim_payload(one) for one in pim],
+        "pim": [pim_payload(channel, one) for one in pim],
         "host": [host_payload(one, word(data)) for one, data in host],
     }
     commands, out = [], {"read": [], "result": []}

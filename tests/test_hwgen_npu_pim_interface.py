@@ -30,7 +30,9 @@ def test_widths_of_the_default_channel():
     }
     masked = PimChannel(mask=True)
     assert widths(host_layout(masked)) == widths(host_layout(channel)) | {"mask": 64}
-    assert widths(pim_layout(channel)) == address | {"kind": 1, "steps": 5, "results": 5}
+    units = address | {"kind": 1, "steps": 5, "results": 5}
+    assert widths(pim_layout(channel)) == units
+    assert widths(pim_layout(PimChannel(strides=True))) == units | {"stride": 5}
     assert widths(command_layout(channel)) == address | {
         "valid": 1,
         "command": 4,

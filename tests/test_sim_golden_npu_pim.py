@@ -55,10 +55,12 @@ def test_tiles_are_the_einsum(heads, length):
         PimAttention(keys=40, heads=6, kv_heads=3, head_dim=16),
         PimAttention(requests=3, keys=70, ragged=True, heads=4, kv_heads=1, head_dim=8),
         PimAttention(requests=2, keys=9, ragged=True, heads=2, kv_heads=2, head_dim=32, seed=3),
+        PimAttention(keys=50, heads=6, kv_heads=3, head_dim=16, value_heads=2),
+        PimAttention(requests=2, keys=21, heads=4, kv_heads=4, head_dim=8, value_heads=4),
     ],
 )
 def test_shared_keys_and_ragged_requests(work):
-    params = replace(SMALL, element=Element.INT8, lanes=8)
+    params = replace(SMALL, element=Element.INT8, lanes=8, strides=True)
     inputs = example(params, work)
     found = assembled(params, work, channel(params, work, inputs)["results"])
     expected = reference(params, work, inputs)
@@ -83,9 +85,11 @@ def test_floats_are_near_the_mathematics(element):
         assert 0 < error < 3 * ulp * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("value_heads", [1, 4])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_places_of_keys_and_values_are_found_again(length):
-    heads, params = Heads(heads=6, kv_heads=6, head_dim=128), FULL
+def test_places_of_keys_and_values_are_found_again(length, value_heads):
+    heads = Heads(heads=6, kv_heads=6, head_dim=128, value_heads=value_heads)
+    params = FULL
     token, e = np.indices((length, heads.kv_width))
     place = key_place(params, heads, token, e)
     assert np.array_equal(key_at(params, heads, place), (token, e))
@@ -97,6 +101,7 @@ def test_places_of_keys_and_values_are_found_again(length):
     token, head, d = np.indices((length, heads.kv_heads, heads.head_dim))
     place = value_place(params, heads, length, token, head, d)
     assert np.array_equal(value_at(params, heads, length, place), (token, head, d))
+    assert place.column.max() < params.row_elements
 
 
 def test_every_place_that_no_value_has_is_padding():

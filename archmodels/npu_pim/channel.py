@@ -50,7 +50,8 @@ class Sequencer:
             while step := self._rows.for_tile(TILE_ROW):
                 self._put(step)
             self._now += 1
-            for step in tile_steps(self._channel, TILE_ROW, product.steps, product.results):
+            columns = range(0, product.results * product.steps, product.steps)
+            for step in tile_steps(self._channel, TILE_ROW, product.steps, columns):
                 self._put(step)
 
     def _put(self, step: Step) -> int:

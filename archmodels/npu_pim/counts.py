@@ -35,7 +35,7 @@ def port_bits(params: PimChannel) -> Mapping[str, int]:
     access = p.tag_bits + 8 * p.access_bytes
     return {
         "host": 1 + place + address_bits(p.accesses) + p.tag_bits + p.write_bits,
-        "pim": 1 + place + 2 * address_bits(p.row_steps),
+        "pim": 1 + place + (2 + p.strides) * address_bits(p.row_steps),
         "read": access,
         "result": 8 * p.result_bytes * p.banks,
     }

@@ -53,7 +53,7 @@ class Engine:
         unit = self.unit
         if unit is None or unit.kind == PimKind.VECTOR or self._is_opened:
             return False
-        self._work.extend(tile_steps(self._channel, unit.row, unit.steps, unit.results))
+        self._work.extend(tile_steps(self._channel, unit.row, unit.steps, unit.columns))
         self._is_opened = True
         return True
 

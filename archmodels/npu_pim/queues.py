@@ -50,7 +50,8 @@ def _transactions(channel: PimChannel) -> dict[str, Item]:
     """Vectors and tiles, each with the time that it is taken to need before a refresh."""
     p, entries = channel, channel.pim_queue
     steps = address_bits(p.row_steps)
-    bits = 1 + address_bits(p.banks) + clog2(p.rows) + 2 * steps + kept_bits(p) * p.reserves
+    bits = 1 + address_bits(p.banks) + clog2(p.rows) + (2 + p.strides) * steps
+    bits += kept_bits(p) * p.reserves
     items = {
         "pim_queue.used": cleared(entries),
         "pim_queue.entries": held(bits, entries),
@@ -134,6 +135,7 @@ def _units(channel: PimChannel) -> dict[str, Item]:
         "tile.step": control(step),
         "tile.more": operator(Kind.INCREMENTER, steps, 3),
         "tile.next": operator(Kind.ADDER, steps),
+        "tile.behind": operator(Kind.SUBTRACTOR, steps, int(p.strides and not p.composite)),
     }
 
 

@@ -103,12 +103,15 @@ def _closing(bank: int) -> Step:
     return Step(command=Command.PRE, bank=bank)
 
 
-def tile_steps(channel: PimChannel, row: int, steps: int, results: int) -> Iterator[Step]:
-    """What follows the header of a tile: the row is opened in all banks, and is multiplied."""
+def tile_steps(channel: PimChannel, row: int, steps: int, columns: Iterable[int]) -> Iterator[Step]:
+    """What follows the header of a tile: the row is opened in all banks, and is multiplied.
+
+    columns: of the first step of each result.
+    """
     for bank in closing_order(channel):
         if bank % channel.banks_per_group == 0:
             yield Step(command=Command.G_ACT, bank=bank, row=row)
-    for first in range(0, results * steps, steps):
+    for first in columns:
         if channel.composite:
             yield Step(command=Command.GEMV, bank=0, column=first, steps=steps)
             continue

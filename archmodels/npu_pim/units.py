@@ -57,4 +57,5 @@ def transactions(operation: Feed) -> Iterator[PimTransaction]:
             row=operation.tile_row + tile * operation.row_stride,
             steps=operation.steps,
             results=operation.results,
+            stride=operation.stride,
         )

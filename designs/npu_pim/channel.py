@@ -114,6 +114,9 @@ class PimChannel:
         default=Slack.PUBLISHED, doc="time before a refresh that a vector or a tile has to have"
     )
     turns: Turns = choice(default=Turns.STAGGERED, doc="refreshes: staggered or together")
+    strides: bool = boolean(
+        default=False, doc="a tile says how far apart the columns of its results begin"
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,7 +2,8 @@
 
 A request's cache is in one channel. A tile is the same row of all banks.
 Keys: token t is in bank t % banks; a row has as many heads of one token as fit.
-Values: dimension d is in bank d % banks; a row has the tokens of one dimension of one head.
+Values: dimension d is in bank d % banks; a row has the tokens of one dimension of `value_heads`
+heads, each in as large a part of it.
 A vector (queries of the heads of a row; weights of the tokens of a row) is copied to the vector
 buffer once and is multiplied with the tiles that it concerns, one after the other.
 """
@@ -32,6 +33,9 @@ class Heads:
     heads: int = integer(low=1, high=1024, doc="heads of queries", unit="heads")
     kv_heads: int = integer(low=1, high=1024, doc="heads of keys and values", unit="heads")
     head_dim: int = integer(low=1, high=2**14, doc="width of a head", unit="values")
+    value_heads: int = integer(
+        default=1, low=1, high=1024, doc="of whose values a row has tokens", unit="heads"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -52,6 +56,11 @@ Heads.RULES = (
         key="kv_heads",
         holds=lambda p: p.heads % p.kv_heads == 0,
         sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
+    ),
+    Rule(
+        key="value_heads",
+        holds=lambda p: p.value_heads <= p.kv_heads,
+        sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
     ),
 )
 
@@ -93,6 +102,17 @@ def value_tiles(channel: PimChannel, heads: Heads) -> int:
     return ceil_div(heads.head_dim, channel.banks)
 
 
+def page_tokens(channel: PimChannel, heads: Heads) -> int:
+    """Tokens of a head in a row of values."""
+    return channel.row_elements // heads.value_heads
+
+
+def value_rows(channel: PimChannel, heads: Heads, length: Int) -> Int:
+    """Rows of every bank that the values of a request take."""
+    pages = ceil_div(length, page_tokens(channel, heads))
+    return ceil_div(heads.kv_heads, heads.value_heads) * value_tiles(channel, heads) * pages
+
+
 def key_vectors(channel: PimChannel, heads: Heads) -> int:
     """Vectors of queries of one token: each head of a group has its own."""
     return key_rows(channel, heads) * heads.group
@@ -105,14 +125,19 @@ def logit_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
 
 def attend_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
     """Tiles that its sums of values open."""
-    return heads.heads * value_tiles(channel, heads) * ceil_div(length, channel.row_elements)
+    return heads.group * value_rows(channel, heads, length)
+
+
+def value_vectors(channel: PimChannel, heads: Heads, length: Int) -> Int:
+    """Vectors of weights of one token."""
+    rows = ceil_div(heads.kv_heads, heads.value_heads)
+    return heads.group * rows * ceil_div(length, page_tokens(channel, heads))
 
 
 def cache_tiles(channel: PimChannel, heads: Heads, length: Int) -> Int:
     """Rows of every bank that keys and values of a request take, in one layer."""
     keys = key_rows(channel, heads) * ceil_div(length, channel.banks)
-    pages = ceil_div(length, channel.row_elements)
-    return keys + heads.kv_heads * value_tiles(channel, heads) * pages
+    return keys + value_rows(channel, heads, length)
 
 
 def logit(channel: PimChannel, heads: Heads, length: int) -> tuple[Product, ...]:
@@ -127,13 +152,18 @@ def logit(channel: PimChannel, heads: Heads, length: int) -> tuple[Product, ...]
 
 
 def attend(channel: PimChannel, heads: Heads, length: int) -> tuple[Product, ...]:
-    """Weights times values of one request, head by head."""
-    tiles, row = value_tiles(channel, heads), channel.row_elements
-    chunks = tuple(
-        Product(steps=ceil_div(minimum(row, length - first), channel.lanes), results=1, tiles=tiles)
-        for first in range(0, length, row)
+    """Weights times values of one request, head by head of those that are not in one row."""
+    tiles, page = value_tiles(channel, heads), page_tokens(channel, heads)
+    return tuple(
+        Product(
+            steps=ceil_div(minimum(page, length - token), channel.lanes),
+            results=minimum(heads.value_heads, heads.kv_heads - first),
+            tiles=tiles,
+        )
+        for first in range(0, heads.kv_heads, heads.value_heads)
+        for _ in range(heads.group)
+        for token in range(0, length, page)
     )
-    return chunks * heads.heads
 
 
 def header_cycles(channel: PimChannel, rows: int, product: Product) -> int:

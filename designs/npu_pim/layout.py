@@ -5,7 +5,7 @@ As `designs.npu_pim.gemv`, with two differences. A row of values has the tokens 
 the queries of several heads that share their keys, a tile is opened once for all of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from designs.npu_pim.device import NpuPimDevice
 from designs.npu_pim.gemv import (
@@ -13,8 +13,8 @@ from designs.npu_pim.gemv import (
     Product,
     attend,
     cache_tiles,
-    key_rows,
     logit,
+    page_tokens,
     row_heads,
     value_tiles,
 )
@@ -45,23 +45,14 @@ def packed_heads(device: NpuPimDevice, heads: Heads) -> int:
     return max(one for one in range(1, most + 1) if channel.row_steps % one == 0)
 
 
-def page_tokens(device: NpuPimDevice, heads: Heads) -> int:
-    """Tokens of a row of values."""
-    return device.channel.row_elements // packed_heads(device, heads)
-
-
-def page_rows(device: NpuPimDevice, heads: Heads) -> int:
-    """Rows of every bank that the values of the tokens of a page take."""
-    groups = ceil_div(heads.kv_heads, packed_heads(device, heads))
-    return groups * value_tiles(device.channel, heads)
+def _packed(device: NpuPimDevice, heads: Heads) -> Heads:
+    """The same heads, several of whose values share a row."""
+    return replace(heads, value_heads=packed_heads(device, heads))
 
 
 def cache_rows(device: NpuPimDevice, heads: Heads, length: Int) -> Int:
     """Rows of every bank that keys and values of a request take, in one layer."""
-    if packed_heads(device, heads) == 1:
-        return cache_tiles(device.channel, heads, length)
-    keys = key_rows(device.channel, heads) * ceil_div(length, device.channel.banks)
-    return keys + page_rows(device, heads) * ceil_div(length, page_tokens(device, heads))
+    return cache_tiles(device.channel, _packed(device, heads), length)
 
 
 def stripes(device: NpuPimDevice, length: int) -> tuple[int, ...]:
@@ -102,21 +93,21 @@ def logit_work(device: NpuPimDevice, heads: Heads, length: int) -> tuple[Work, .
 
 def attend_work(device: NpuPimDevice, heads: Heads, length: int) -> tuple[Work, ...]:
     """Weights times values of one request."""
-    packed = packed_heads(device, heads)
-    if packed == 1 and shared_heads(device, heads) == 1:
-        return tuple(Work(product=one) for one in attend(device.channel, heads, length))
-    tiles, page = value_tiles(device.channel, heads), page_tokens(device, heads)
+    own = _packed(device, heads)
+    if shared_heads(device, heads) == 1:
+        return tuple(Work(product=one) for one in attend(device.channel, own, length))
+    tiles, page = value_tiles(device.channel, own), page_tokens(device.channel, own)
     chunks = [minimum(page, length - first) for first in range(0, length, page)]
     return tuple(
         Work(
             product=Product(
                 steps=ceil_div(tokens, device.channel.lanes),
-                results=minimum(packed, heads.kv_heads - first) * share,
+                results=minimum(own.value_heads, heads.kv_heads - first) * share,
                 tiles=tiles,
             ),
             copies=share,
         )
-        for first in range(0, heads.kv_heads, packed)
+        for first in range(0, heads.kv_heads, own.value_heads)
         for share in _rounds(device, heads)
         for tokens in chunks
     )

@@ -18,7 +18,9 @@ from designs.npu_pim.gemv import (
     attend,
     key_rows,
     logit,
+    page_tokens,
     row_heads,
+    value_rows,
     value_tiles,
 )
 from designs.npu_pim.workload import HOST_ROWS, PimAttention
@@ -40,7 +42,8 @@ class PimTransaction:
     """What the channel is to compute next.
 
     bank: of a vector; a tile is the row of all banks. steps, results: of a tile; result i takes the
-    parts of row and vector from i * steps on, of `step_bytes` each.
+    parts of row and vector from i * stride on, of `step_bytes` each; stride: `steps` if None, and
+    where the channel has none.
     """
 
     kind: PimKind
@@ -48,6 +51,13 @@ class PimTransaction:
     bank: int = 0
     steps: int = 1
     results: int = 1
+    stride: int | None = None
+
+    @property
+    def columns(self) -> range:
+        """Where each result begins."""
+        stride = self.stride or self.steps
+        return range(0, self.results * stride, stride)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +89,9 @@ class Cache:
 class Vector:
     """What is multiplied with tiles of a request, and where it lies.
 
-    heads: of queries, each with its part of the row, side by side. page: of the weights of one
-    head, those of the tokens from page * row_elements on; None where the parts are queries.
-    tile_rows: of the tiles that it is multiplied with.
+    heads: each with its part of the row, side by side. page: of the weights of these heads, those
+    of the tokens from page * `page_tokens` on; None where the parts are queries. tile_rows: of the
+    tiles that it is multiplied with. stride: steps from a part to the next.
     """
 
     request: int
@@ -89,6 +99,7 @@ class Vector:
     page: int | None
     product: Product
     tile_rows: range
+    stride: int
     bank: int
     row: int
 
@@ -130,8 +141,7 @@ def caches(
     row = first_row
     for length in lengths:
         value_row = row + key_rows(channel, shape) * ceil_div(length, channel.banks)
-        pages = ceil_div(length, channel.row_elements)
-        end_row = value_row + shape.kv_heads * value_tiles(channel, shape) * pages
+        end_row = value_row + int(value_rows(channel, shape, length))
         yield Cache(length=length, key_row=row, value_row=value_row, end_row=end_row)
         row = end_row
 
@@ -144,12 +154,14 @@ def vectors(
     for request, cache in enumerate(placed):
         found = (*_queries(channel, shape, cache), *_weights(channel, shape, cache))
         for heads, page, product, rows in found:
+            is_packed = page is not None and shape.value_heads > 1
             yield Vector(
                 request=request,
                 heads=heads,
                 page=page,
                 product=product,
                 tile_rows=rows,
+                stride=channel.row_steps // shape.value_heads if is_packed else product.steps,
                 bank=number % channel.banks,
                 row=first_row + number // channel.banks,
             )
@@ -171,20 +183,29 @@ def _queries(channel: PimChannel, shape: Heads, cache: Cache) -> Iterator[_Found
 
 
 def _weights(channel: PimChannel, shape: Heads, cache: Cache) -> Iterator[_Found]:
-    """For each head, and each row of its values of one dimension: weights of the row's tokens."""
+    """For each row of values of a dimension, and each head of a group: weights of its tokens.
+
+    Rows of one head, or of as many as share one, come one after the other.
+    """
     tiles = value_tiles(channel, shape)
-    pages = ceil_div(cache.length, channel.row_elements)
+    pages = ceil_div(cache.length, page_tokens(channel, shape))
     for number, product in enumerate(attend(channel, shape, cache.length)):
-        head, page = divmod(number, pages)
-        first = cache.value_row + (head // shape.group * pages + page) * tiles
-        yield (head,), page, product, range(first, first + tiles)
+        row, page = divmod(number, pages)
+        chunk, member = divmod(row, shape.group)
+        kv_heads = range(chunk * shape.value_heads, chunk * shape.value_heads + product.results)
+        first = cache.value_row + (chunk * pages + page) * tiles
+        heads = tuple(one * shape.group + member for one in kv_heads)
+        yield heads, page, product, range(first, first + tiles)
 
 
 def _transactions(vector: Vector) -> Iterator[PimTransaction]:
     yield PimTransaction(kind=PimKind.VECTOR, bank=vector.bank, row=vector.row)
     steps, results = vector.product.steps, vector.product.results
+    stride = None if vector.stride == steps else vector.stride
     for row in vector.tile_rows:
-        yield PimTransaction(kind=PimKind.TILE, row=row, steps=steps, results=results)
+        yield PimTransaction(
+            kind=PimKind.TILE, row=row, steps=steps, results=results, stride=stride
+        )
 
 
 def _accesses(channel: PimChannel, workload: PimAttention, rows: int) -> Iterator[HostAccess]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from designs.npu_pim.channel import CIRCUIT_RULES, PimChannel
-from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors
+from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors, value_vectors
 from designs.rules import Int, Rule, boolean, ceil_div, check, integer
 
 HOST_ROWS = 2
@@ -57,6 +57,9 @@ class PimAttention:
         default=0, low=0, high=2**16, doc="reads and writes of the host", unit="accesses"
     )
     seed: int = integer(default=0, low=0, high=2**31, doc="of lengths and accesses")
+    value_heads: int = integer(
+        default=1, low=1, high=1024, doc="of whose values a row has tokens", unit="heads"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -72,7 +75,12 @@ class PimAttention:
     @property
     def shape(self) -> Heads:
         """The heads."""
-        return Heads(heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim)
+        return Heads(
+            heads=self.heads,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            value_heads=self.value_heads,
+        )
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -90,6 +98,11 @@ PimAttention.RULES = (
         key="kv_heads",
         holds=lambda p: p.heads % p.kv_heads == 0,
         sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
+    ),
+    Rule(
+        key="value_heads",
+        holds=lambda p: p.value_heads <= p.kv_heads,
+        sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
     ),
 )
 
@@ -126,7 +139,7 @@ class PimAttentionFit:
         Keys and values, vectors (a row of one bank each), and the rows of the host.
         """
         p, w = self.params, self.workload
-        vectors = key_vectors(p, w.shape) + w.heads * ceil_div(w.keys, p.row_elements)
+        vectors = key_vectors(p, w.shape) + value_vectors(p, w.shape, w.keys)
         caches = w.requests * cache_tiles(p, w.shape, w.keys)
         return caches + ceil_div(w.requests * vectors, p.banks) + HOST_ROWS
 
@@ -147,6 +160,20 @@ PimAttentionFit.RULES = (
         sentence="head_dim must be a multiple of lanes = {p.params.lanes}, "
         "not {p.workload.head_dim}",
         limit="lanes",
+    ),
+    Rule(
+        key="value_heads",
+        holds=lambda p: (p.workload.value_heads == 1) | p.params.strides,
+        sentence="value_heads must be 1 where the channel has no strides, "
+        "not {p.workload.value_heads}",
+        limit="strides",
+    ),
+    Rule(
+        key="value_heads",
+        holds=lambda p: p.params.row_steps % p.workload.value_heads == 0,
+        sentence="value_heads must divide the {p.params.row_steps} steps of a row, "
+        "not {p.workload.value_heads}",
+        limit="row_bytes",
     ),
     Rule(
         key="keys",

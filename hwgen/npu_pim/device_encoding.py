@@ -6,7 +6,6 @@ from typing import Any
 from designs.npu_pim.instructions import (
     DeviceProgram,
     Feed,
-    Instruction,
     Job,
     Load,
     Operation,
@@ -24,7 +23,7 @@ COUNTS: dict[type[Any], tuple[str, ...]] = {
     Job: (),
     Load: ("columns", "count"),
     Store: ("columns", "count"),
-    Feed: ("tiles", "steps", "results"),
+    Feed: ("tiles", "steps", "results", "stride"),
 }
 """Fields of an operation that are told less one."""
 
@@ -35,7 +34,15 @@ def program_words(params: NpuPimParams, program: DeviceProgram) -> dict[str, lis
     return {
         f"{unit}_program": [
             scheduled_layout(len(names), layouts[unit])
-            .const(_instruction(names, instruction, is_last=index == len(program[unit]) - 1))
+            .const(
+                {
+                    "waits": [instruction.waits.get(one, 0) for one in names],
+                    "last": index == len(program[unit]) - 1,
+                    "operation": _operation(
+                        instruction.operation, has_strides=params.channel.strides
+                    ),
+                }
+            )
             .as_bits()
             for index, instruction in enumerate(program[unit])
         ]
@@ -43,17 +50,12 @@ def program_words(params: NpuPimParams, program: DeviceProgram) -> dict[str, lis
     }
 
 
-def _instruction(names: tuple[str, ...], instruction: Instruction, *, is_last: bool) -> Fields:
-    waits = [instruction.waits.get(unit, 0) for unit in names]
-    return {"waits": waits, "last": is_last, "operation": _operation(instruction.operation)}
-
-
-def _operation(operation: Operation) -> Fields:
+def _operation(operation: Operation, *, has_strides: bool) -> Fields:
     if not isinstance(operation, Job | Load | Store | Feed):
         return _vector(operation)
     told = {item.name: getattr(operation, item.name) for item in fields(operation)}
     told |= {name: told[name] - 1 for name in COUNTS[type(operation)]}
-    if isinstance(operation, Feed):
+    if isinstance(operation, Feed) and not has_strides:
         told.pop("stride")
     return told
 

@@ -95,6 +95,7 @@ class PimEngine(Component):
             tile.row_open.eq(row_open),
             tile.steps.eq(head.steps),
             tile.results.eq(head.results),
+            *([tile.stride.eq(head.stride)] if p.strides else []),
             self.retire.eq(vector.retire | tile.retire),
             self.mem_first.eq(is_tile),
             self.takes.eq(

@@ -63,7 +63,8 @@ def pim_layout(channel: PimChannel) -> data.StructLayout:
 
     kind: see `PimKind`. VECTOR: the row of `bank` becomes the vector. TILE: the row of all banks is
     multiplied with it: `results` + 1 dot products of `steps` + 1 steps each, which together are no
-    more than the steps of a row; result i takes steps i * (`steps` + 1) and on of row and vector.
+    more than the steps of a row; result i takes steps i * (`steps` + 1) and on of row and vector,
+    or i * (`stride` + 1) and on where the channel has strides.
     """
     return data.StructLayout(
         {
@@ -72,6 +73,7 @@ def pim_layout(channel: PimChannel) -> data.StructLayout:
             "row": row_bits(channel),
             "steps": step_bits(channel),
             "results": step_bits(channel),
+            **({"stride": step_bits(channel)} if channel.strides else {}),
         }
     )
 

@@ -28,10 +28,10 @@ class TileUnit(Component):
     but for the place in this order.
 
     Members: active: a tile is inside; row_open: banks where its row is open for accesses; steps,
-    results: of the transaction, each less one; open: see `Rows`; mem, pim: rows to close before all
-    else; closes: there are some; ready_<command>: see `Timers`; header: takes the slot; valid,
-    command, bank, column: goes to the bus; retire; act, wr: ranks that ACT may not be for, and that
-    WR may not be, lest they keep it waiting.
+    results, stride: of the transaction, each less one; open: see `Rows`; mem, pim: rows to close
+    before all else; closes: there are some; ready_<command>: see `Timers`; header: takes the slot;
+    valid, command, bank, column: goes to the bus; retire; act, wr: ranks that ACT may not be for,
+    and that WR may not be, lest they keep it waiting.
     """
 
     params: PimChannel
@@ -46,6 +46,7 @@ class TileUnit(Component):
                 "row_open": In(p.banks),
                 "steps": In(step_bits(p)),
                 "results": In(step_bits(p)),
+                **({"stride": In(step_bits(p))} if p.strides else {}),
                 "open": In(rows_layout(p)),
                 "mem": Out(p.banks),
                 "pim": Out(p.banks),
@@ -112,9 +113,9 @@ class TileUnit(Component):
         column = Signal(step_bits(p))
         result = Signal(step_bits(p))
         ends = Signal()
-        ahead = self.steps + 1
         m.d.comb += [self.column.eq(column), self.retire.eq(ends & (result == self.results))]
         if p.composite:
+            moves, ahead = ends, (self.stride if p.strides else self.steps) + 1
             m.d.comb += self.wr.eq(works)
             with m.If(works):
                 m.d.comb += [
@@ -123,7 +124,9 @@ class TileUnit(Component):
                     ends.eq(self.ready_gemv),
                 ]
         else:
-            ahead = 1
+            moves, ahead = works & self.valid & ~ends, 1
+            if p.strides:
+                moves, ahead = works & self.valid, Mux(ends, self.stride - self.steps, 1)
             step = Signal(range(p.row_steps + 1))
             reads = Signal()
             m.d.comb += [reads.eq(step > self.steps), self.wr.eq(works & ~reads)]
@@ -142,9 +145,5 @@ class TileUnit(Component):
         with m.Else():
             with m.If(ends):
                 m.d.sync += result.eq(result + 1)
-            if p.composite:
-                with m.If(ends):
-                    m.d.sync += column.eq(column + ahead)
-            else:
-                with m.If(works & self.valid & ~ends):
-                    m.d.sync += column.eq(column + ahead)
+            with m.If(moves):
+                m.d.sync += column.eq(column + ahead)

@@ -60,10 +60,11 @@ def _store_values(
 def _parts(
     channel: PimChannel, workload: PimAttention, cache: Cache, vector: Vector, inputs: Inputs
 ) -> Ints:
-    """Queries of its heads side by side, or a page of the weights of its head."""
+    """Queries of its heads side by side, or pages of their weights, each in its part of the row."""
     if vector.page is None:
         queries: Ints = inputs["q"][vector.request, list(vector.heads)]
         return queries.reshape(-1)
-    first = vector.page * channel.row_elements
-    weights: Ints = inputs["weights"][vector.request, vector.heads[0], : cache.length]
-    return weights[first : first + channel.row_elements]
+    part = channel.row_elements // workload.value_heads
+    weights: Ints = inputs["weights"][vector.request, list(vector.heads), : cache.length]
+    own = weights[:, vector.page * part :][:, :part]
+    return np.pad(own, [(0, 0), (0, part - own.shape[1])]).reshape(-1)

@@ -2,7 +2,7 @@
 
 Rows are counted from the first of the keys, or of the values, of the request. Source: the layout of
 Heo et al., "NeuPIMs", ASPLOS 2024, with the head in the row of a value, which the authors'
-simulator leaves out.
+simulator leaves out; with several heads side by side in it, each in its part, where they say so.
 """
 
 from dataclasses import dataclass
@@ -54,22 +54,25 @@ def value_place(
     channel: PimChannel, heads: Heads, length: int, token: Ints, head: Ints, d: Ints
 ) -> Place:
     """Of value d of a head of a token, in a request of `length` tokens."""
-    pages = ceil_div(length, channel.row_elements)
+    part = channel.row_elements // heads.value_heads
+    pages = ceil_div(length, part)
     tiles = ceil_div(heads.head_dim, channel.banks)
-    page = head * pages + token // channel.row_elements
+    page = head // heads.value_heads * pages + token // part
     return Place(
         row=page * tiles + d // channel.banks,
         bank=d % channel.banks,
-        column=token % channel.row_elements,
+        column=head % heads.value_heads * part + token % part,
     )
 
 
 def value_at(
     channel: PimChannel, heads: Heads, length: int, place: Place
 ) -> tuple[Ints, Ints, Ints]:
-    """The inverse: token, head and d; token >= length or d >= head_dim where there is padding."""
-    pages = ceil_div(length, channel.row_elements)
+    """The inverse: token, head and d; one of them is too large where there is padding."""
+    part = channel.row_elements // heads.value_heads
+    pages = ceil_div(length, part)
     tiles = ceil_div(heads.head_dim, channel.banks)
     page = place.row // tiles
-    token = page % pages * channel.row_elements + place.column
-    return token, page // pages, place.row % tiles * channel.banks + place.bank
+    token = page % pages * part + place.column % part
+    head = page // pages * heads.value_heads + place.column // part
+    return token, head, place.row % tiles * channel.banks + place.bank

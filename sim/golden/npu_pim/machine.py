@@ -57,17 +57,17 @@ def products(params: PimChannel, rows: Ints, pim: Sequence[PimTransaction]) -> I
     held = elements(params, rows)
     found = [np.zeros((0, params.banks), dtype=np.int64)]
     vector = np.zeros(params.row_elements, dtype=np.int64)
-    for (kind, steps, results), group in groupby(
-        pim, key=lambda one: (one.kind, one.steps, one.results)
+    for (kind, steps, columns), group in groupby(
+        pim, key=lambda one: (one.kind, one.steps, one.columns)
     ):
         if kind == PimKind.VECTOR:
             last = list(group)[-1]
             vector = held[last.row, last.bank]
             continue
-        shape = (results, steps, params.lanes)
-        taken = results * steps * params.lanes
-        tiles = held[[one.row for one in group], :, :taken].reshape(-1, params.banks, *shape)
-        sums = _dot(params, tiles, vector[:taken].reshape(shape))
+        taken = np.add.outer(columns, np.arange(steps))[..., None] * params.lanes
+        taken = taken + np.arange(params.lanes)  # (results, steps, lanes)
+        tiles = held[[one.row for one in group]][:, :, taken]
+        sums = _dot(params, tiles, vector[taken])
         found.append(sums.swapaxes(1, 2).reshape(-1, params.banks))
     return np.concatenate(found)
 
