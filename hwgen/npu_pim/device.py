@@ -99,7 +99,7 @@ class NpuPimCore(Component):
     def sums(self, m: Module, array: ArrayUnit, vector: DeviceVector) -> None:
         """The memory of the sums of the array."""
         p = self.params
-        m.submodules.array_sums = sums = Sums(
+        m.submodules.sum_memory = sums = Sums(
             SumsParams(
                 words=p.sum_words,
                 ports=p.array.cols,
@@ -120,7 +120,7 @@ class NpuPimCore(Component):
     def codes(self, m: Module, array: ArrayUnit, vector: DeviceVector) -> None:
         """The memory of the codes for the array."""
         p = self.params
-        m.submodules.array_codes = codes = Codes(
+        m.submodules.code_memory = codes = Codes(
             CodesParams(words=p.code_words, size=p.array.rows, bits=CODE_BITS, lanes=p.vector_lanes)
         )
         m.d.comb += [
