@@ -2,7 +2,7 @@
 
 from npu_pim_grid import FAST, OTHER
 
-from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers
+from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers, Slack, Turns
 from designs.npu_pim.gpt import GptLayer
 from designs.npu_pim.params import NpuPimParams, Order, Site
 from designs.rules import clog2
@@ -111,6 +111,27 @@ POINTS = {
     ),
     "default_timing": (device(channel={"timing": DramTiming()}), layer(requests=4, keys=9)),
     "at_once": (device(channel={"precharge": Precharge.CHANNEL}), layer(requests=4, keys=30)),
+    # two heads in a row of values, whose pages are half a row
+    "value_heads": (
+        device(channel={"strides": True}, max_value_heads=2),
+        layer(keys=40, value_heads=2),
+    ),
+    "levers": (
+        device(
+            channel={
+                "strides": True,
+                "precharge": Precharge.CHANNEL,
+                "slack": Slack.POSTPONED,
+                "turns": Turns.TOGETHER,
+            },
+            max_hidden=48,
+            max_heads=6,
+            max_kv_width=24,
+            max_value_heads=2,
+            panel_bytes=512,
+        ),
+        layer(requests=4, heads=6, kv_heads=3, value_heads=2, keys=40),
+    ),
     "no_refresh": (device(channel={"refresh": False}), layer(requests=4, keys=9)),
     "four_channels": (
         device(channels=4, halves=1, max_requests=4),

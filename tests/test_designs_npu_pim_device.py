@@ -13,6 +13,7 @@ from designs.npu_pim import (
     NpuPimParams,
     PimAttention,
     Site,
+    Slack,
 )
 from designs.npu_pim.instructions import units
 from designs.npu_pim.panels import panel_columns, panel_count
@@ -27,7 +28,7 @@ def changed(part, **changes):
     return {part: replace(getattr(TOY, part), **changes)}
 
 
-INT8 = "channel must have element int8, fidelity corrected and mask true, for codes are int8 .*"
+INT8 = "channel must have element int8 and mask true, for codes are int8 .*"
 ARRAY = "array must have dataflow ws, a_bits 8, w_bits 8, both signed, and sums of at most 32 .*"
 
 
@@ -35,7 +36,12 @@ ARRAY = "array must have dataflow ws, a_bits 8, w_bits 8, both signed, and sums 
     ("changes", "sentence"),
     [
         (changed("channel", element=Element.FP16, lanes=4), INT8),
-        (changed("channel", fidelity=Fidelity.AS_PUBLISHED), INT8),
+        (
+            changed("channel", fidelity=Fidelity.AS_PUBLISHED),
+            "channel.fidelity must be corrected where .*",
+        ),
+        (changed("channel", slack=Slack.EXACT), "channel.slack must be published or postponed .*"),
+        ({"max_value_heads": 2}, "max_value_heads must be 1 where .* no strides, .*, not 2"),
         (changed("channel", mask=False), INT8),
         (changed("array", dataflow=Dataflow.OS, acc_rows=1024), ARRAY),
         (changed("array", a_bits=7), ARRAY),
@@ -106,6 +112,13 @@ def fits(params: NpuPimParams, workload: GptLayer) -> None:
             {"max_heads": 4, "max_hidden": 32},
             {"heads": 4, "kv_heads": 4},
             "kv_heads must be fewer, for kv_width must be at most max_kv_width = 16, not 32",
+        ),
+        ({}, {"value_heads": 2}, "value_heads must be at most max_value_heads = 1, not 2"),
+        (
+            {"channel": {"strides": True, "access_bytes": 64, "row_bytes": 192}}
+            | {"max_value_heads": 2},
+            {"value_heads": 2},
+            "value_heads must give each head .* row: 192 must be a multiple of 128",
         ),
         ({}, {"ffn": 36}, "ffn must be at most max_inner = 32, not 36"),
         ({}, {"keys": 41}, "keys must be at most max_keys = 40, not 41"),

@@ -31,6 +31,8 @@ def drawn(seed):
     heads, ffn = group * kv_heads, 8 * draw.randint(1, 8)
     memory = {"banks_per_group": pick((1, 2, 3)), "row_bytes": pick((32, 64)), "rows": 512}
     memory |= {"access_bytes": pick((16, 32)), "bank_groups": pick((1, 2))}
+    attention, value_heads = pick((*Site,)), pick((1, 1, 2, 3))
+    memory["strides"] = attention == Site.BANKS
     try:
         params = device(
             channel=memory,
@@ -38,7 +40,8 @@ def drawn(seed):
             channels=pick((1, 2, 4)),
             halves=pick((1, 2)),
             order=pick((*Order,)),
-            attention=pick((*Site,)),
+            attention=attention,
+            max_value_heads=value_heads,
             vector_lanes=pick((1, 2, 4)),
             panel_bytes=pick((256, 512, 2048, 4096)),
             max_hidden=heads * head_dim + pick((0, 3)),
@@ -55,6 +58,7 @@ def drawn(seed):
             ragged=pick((False, True)),
             heads=heads,
             kv_heads=kv_heads,
+            value_heads=value_heads,
             head_dim=head_dim,
             ffn=ffn,
             layers=pick((1, 1, 2)),
@@ -198,7 +202,9 @@ def tiles(params, work, operations):
     )
 
 
-@pytest.mark.parametrize("name", ["neupims", "npu_only", "grouped", "pages", "two_layers"])
+@pytest.mark.parametrize(
+    "name", ["neupims", "npu_only", "grouped", "pages", "two_layers", "levers"]
+)
 def test_every_byte_of_the_new_token_is_written_once(name):
     """And of the tokens before none."""
     params, work = POINTS[name]
@@ -219,10 +225,12 @@ def test_every_byte_of_the_new_token_is_written_once(name):
                 row = whole_row + token // channel.banks
                 expected[c, token % channel.banks, row, byte] += 1
                 head, d = divmod(byte, work.head_dim)
-                page, place = divmod(token, channel.row_bytes)
-                pages = -(-length // channel.row_bytes)
-                tiles_of = -(-work.head_dim // channel.banks)
-                row = spread_row + (head * pages + page) * tiles_of + d // channel.banks
+                tokens = channel.row_bytes // work.value_heads
+                page, place = divmod(token, tokens)
+                tiles_of = -(-work.head_dim // channel.banks) * -(-length // tokens)
+                row = spread_row + head // work.value_heads * tiles_of + d // channel.banks
+                row += page * -(-work.head_dim // channel.banks)
+                place += head % work.value_heads * tokens
                 expected[c, d % channel.banks, row, place] += 1
     caches = {key: count for key, count in written.items() if key[2] < vector_row(found, key[0])}
     assert caches == expected

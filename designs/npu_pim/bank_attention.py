@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from designs.npu_pim.device_attention import Operand, Weights
-from designs.npu_pim.gemv import key_rows
+from designs.npu_pim.gemv import key_rows, page_tokens, value_tiles
 from designs.npu_pim.instructions import Feed
 from designs.npu_pim.program import Vector
 from designs.npu_pim.schedule import Mark
@@ -18,15 +18,16 @@ from designs.rules import ceil_div
 class BankAttention:
     """PIM of a channel multiplies; STORE brings it queries and weights.
 
-    stored: when queries, or weights, of a request are in their rows. read: when VECTOR has had the
-    logits, or the sums, in a slot of a channel.
+    queries: when those of a request are in their rows. tokens: where its weights wait. stored: when
+    a vector of them is in its row. read: when VECTOR has had the logits, or the sums, in a slot of
+    a channel.
     """
 
     writer: Writer
     stores: Stores = field(init=False)
     queries: dict[int, Mark] = field(default_factory=dict)
     tokens: dict[int, Token] = field(default_factory=dict)
-    stored: dict[int, list[Mark]] = field(default_factory=dict)
+    stored: dict[tuple[int, int], Mark] = field(default_factory=dict)
     read: dict[tuple[str, int, int], Mark] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,8 +59,8 @@ class BankAttention:
         stride = key_rows(channel, w.shape), 1
         stores.whole(task, cache.key_row, stride, token.whole, mark)
         for vector, word in zip(self.vectors(task)[0], words, strict=True):
-            count = len(vector.heads) * w.head_dim
-            self.queries[task.request] = stores.vector(task, vector, count, word, mark)
+            elements = 0, len(vector.heads) * w.head_dim
+            self.queries[task.request] = stores.vector(task, vector, elements, word, mark)
         end = stores.spread(task, cache.value_row, token.spread, mark)
         stores.ends["new", task.channel, token.slot] = end
 
@@ -73,7 +74,7 @@ class BankAttention:
             tiles=vector.product.tiles,
             steps=vector.product.steps,
             results=vector.product.results,
-            stride=vector.product.steps,
+            stride=vector.stride,
             to=to,
             to_stride=to_stride,
         )
@@ -100,7 +101,6 @@ class BankAttention:
                 source = self.results(task, first + head * tiles)
                 found[head] = Operand(sources=(source,), mark=mark)
         self.tokens[task.request] = self.stores.token("weights", task.channel)
-        self.stored[task.request] = []
         return [found[head] for head in range(w.heads)]
 
     def logits_read(self, task: Task, slot: int, mark: Mark) -> None:
@@ -114,32 +114,39 @@ class BankAttention:
 
     def weighed(self, task: Task, slot: int, head: int, mark: Mark) -> None:
         channel, token = self.writer.params.channel, self.tokens[task.request]
+        tokens = page_tokens(channel, self.writer.workload.shape)
         word = token.weights + head * self.stores.words(task.length)
-        for vector in self.vectors(task)[1]:
-            if vector.heads == (head,) and vector.page is not None:
-                first = vector.page * channel.row_elements
-                count = min(channel.row_elements, task.length - first)
-                part = word + vector.page * channel.accesses
-                end = self.stores.vector(task, vector, count, part, mark)
-                self.stored[task.request].append(end)
+        for number, vector in enumerate(self.vectors(task)[1]):
+            if head in vector.heads and vector.page is not None:
+                count = min(tokens, task.length - vector.page * tokens)
+                elements = vector.heads.index(head) * tokens, count
+                part = word + vector.page * tokens // channel.access_bytes
+                end = self.stores.vector(task, vector, elements, part, mark)
+                self.stored[task.request, number] = end
         if head == self.writer.workload.heads - 1:
             self.stores.ends["weights", task.channel, token.slot] = end
 
     def sums(self, task: Task, slot: int) -> list[Operand]:
         p, w = self.writer.params, self.writer.workload
-        pages = ceil_div(task.length, p.channel.row_elements)
-        word = slot * p.result_slot_words + p.logit_words
-        found = []
-        vectors = iter(zip(self.vectors(task)[1], self.stored[task.request], strict=True))
-        for _ in range(w.heads):
-            sources = []
-            for vector, stored in (next(vectors) for _ in range(pages)):
-                after = self.free("sums", task, slot)
-                mark = self.feed(task, vector, word, 0, stored, *after)
-                sources.append(self.results(task, word))
-                word += vector.product.tiles
-            found.append(Operand(sources=tuple(sources), mark=mark))
-        return found
+        pages = ceil_div(task.length, page_tokens(p.channel, w.shape))
+        tiles, group = value_tiles(p.channel, w.shape), w.shape.group
+        first = slot * p.result_slot_words + p.logit_words
+        marks = {}
+        for number, vector in enumerate(self.vectors(task)[1]):
+            after = self.stored[task.request, number], *self.free("sums", task, slot)
+            to = first + (vector.heads[0] * pages + (vector.page or 0)) * tiles
+            mark = self.feed(task, vector, to, group * pages * tiles, *after)
+            marks.update(dict.fromkeys(vector.heads, mark))
+        return [
+            Operand(
+                sources=tuple(
+                    self.results(task, first + (head * pages + page) * tiles)
+                    for page in range(pages)
+                ),
+                mark=marks[head],
+            )
+            for head in range(w.heads)
+        ]
 
     def sums_read(self, task: Task, slot: int, mark: Mark) -> None:
         self.read["sums", task.channel, slot] = mark

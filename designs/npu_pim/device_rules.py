@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from designs.elements import Element
-from designs.npu_pim.channel import Fidelity
+from designs.npu_pim.channel import CIRCUIT_RULES, PimChannel
 from designs.rules import Flag, Int, Rule
 from designs.systolic import Dataflow
 
@@ -15,6 +15,13 @@ SUM_BITS_MAX = 32
 
 def _is_power_of_two(value: Int) -> Flag:
     return value & (value - 1) == 0
+
+
+def _of_channel(rule: Rule[PimChannel]) -> Rule[Any]:
+    """A rule of a channel, as one of the machine that it is in."""
+    return Rule(
+        key="channel", holds=lambda p: rule.holds(p.channel), sentence=f"channel.{rule.sentence}"
+    )
 
 
 def _power_of_two(name: str, value: Callable[[Any], Int], why: str) -> Rule[Any]:
@@ -39,14 +46,11 @@ def _at_least_step(name: str) -> Rule[Any]:
 DEVICE_RULES: tuple[Rule[Any], ...] = (
     Rule(
         key="channel",
-        holds=lambda p: (
-            (p.channel.element == Element.INT8)
-            & (p.channel.fidelity == Fidelity.CORRECTED)
-            & p.channel.mask
-        ),
-        sentence="channel must have element int8, fidelity corrected and mask true, for codes are "
-        "int8 and a value is written byte by byte",
+        holds=lambda p: (p.channel.element == Element.INT8) & p.channel.mask,
+        sentence="channel must have element int8 and mask true, for codes are int8 and a value is "
+        "written byte by byte",
     ),
+    *map(_of_channel, CIRCUIT_RULES),
     Rule(
         key="array",
         holds=lambda p: (
@@ -95,6 +99,12 @@ DEVICE_RULES: tuple[Rule[Any], ...] = (
         "the access_bytes of channel, which {p.vector_lanes} does not",
     ),
     *(_at_least_step(name) for name in ("max_hidden", "max_kv_width", "max_inner", "max_head_dim")),
+    Rule(
+        key="max_value_heads",
+        holds=lambda p: (p.max_value_heads == 1) | (p.channel.strides & (p.on_array ^ True)),
+        sentence="max_value_heads must be 1 where the channel has no strides, or attention is "
+        "array, not {p.max_value_heads}",
+    ),
     Rule(
         key="max_requests",
         holds=lambda p: (p.max_requests >= p.channels) & (p.max_m <= p.array.acc_rows),

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from designs.npu_pim.channel import PimChannel
-from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_rows, key_vectors
+from designs.npu_pim.gemv import (
+    HEADS_FIT_RULES,
+    Heads,
+    cache_tiles,
+    key_rows,
+    key_vectors,
+    page_tokens,
+    value_vectors,
+)
 from designs.npu_pim.panels import panel_columns, panel_count, panel_parts
 from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.workload import PimAttention, drawn_lengths
@@ -38,6 +46,7 @@ class GptLayer:
     heads: int = as_in(PimAttention, "heads")
     kv_heads: int = as_in(PimAttention, "kv_heads")
     head_dim: int = integer(low=1, high=2**14, doc="width of a head", unit="values")
+    value_heads: int = as_in(PimAttention, "value_heads")
     ffn: int = integer(low=1, high=2**16, doc="width between up and down", unit="values")
     layers: int = integer(default=1, low=1, high=4, doc="layers", unit="layers")
     seed: int = integer(default=0, low=0, high=2**31, doc="of lengths")
@@ -71,7 +80,12 @@ class GptLayer:
     @property
     def shape(self) -> Heads:
         """The heads."""
-        return Heads(heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim)
+        return Heads(
+            heads=self.heads,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            value_heads=self.value_heads,
+        )
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -101,6 +115,11 @@ GptLayer.RULES = (
         key="kv_heads",
         holds=lambda p: p.heads % p.kv_heads == 0,
         sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
+    ),
+    Rule(
+        key="value_heads",
+        holds=lambda p: p.value_heads <= p.kv_heads,
+        sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
     ),
 )
 
@@ -152,11 +171,17 @@ class GptLayerFit:
             columns = panel_columns(p, k, n)
             parts = parts + panel_count(p, k, n) * panel_parts(p, k, columns)
         caches = self.channel_requests * cache_tiles(p.channel, self.heads, w.keys)
-        weights = w.heads * ceil_div(w.keys, p.channel.row_elements)
+        weights = value_vectors(p.channel, self.heads, w.keys)
         vectors = where(p.on_array, 0, key_vectors(p.channel, self.heads) + weights)
         rows: Int = ceil_div(w.layers * parts, banks) + w.layers * caches
         rows = rows + ceil_div(self.channel_requests * vectors, banks)
         return rows
+
+    @property
+    def part_step(self) -> Int:
+        """What a row of values is a multiple of."""
+        channel = self.params.channel
+        return self.workload.value_heads * maximum(channel.access_bytes, channel.lanes)
 
     @property
     def cache_accesses(self) -> Int:
@@ -171,7 +196,7 @@ class GptLayerFit:
     def instructions(self) -> Int:
         """No unit has more: VECTOR's, then those of ARRAY and LOAD."""
         p, w = self.params, self.workload
-        pages = ceil_div(w.keys, p.channel.row_elements)
+        pages = ceil_div(w.keys, page_tokens(p.channel, self.heads))
         of_head = PASSES_A_HEAD + 4 * pages
         vector = CONSTANTS_A_LAYER + w.requests * (PASSES_A_REQUEST + w.heads * of_head)
         panels: Int = 0
@@ -202,6 +227,14 @@ GptLayerFit.RULES = (
     _at_most("kv_heads", "kv_width", "max_kv_width"),
     _at_most("ffn", "ffn", "max_inner"),
     _at_most("keys", "keys", "max_keys"),
+    _at_most("value_heads", "value_heads", "max_value_heads"),
+    Rule(
+        key="value_heads",
+        holds=lambda p: p.params.channel.row_bytes % p.part_step == 0,
+        sentence="value_heads must give each head whole accesses and steps of a row: "
+        "{p.params.channel.row_bytes} must be a multiple of {p.part_step}",
+        limit="channel",
+    ),
     Rule(
         key="head_dim",
         holds=lambda p: p.workload.head_dim % p.params.head_step == 0,

@@ -97,6 +97,9 @@ class NpuPimParams:
     max_requests: int = integer(
         default=8, low=1, high=2**10, doc="most requests of a half", unit="requests"
     )
+    max_value_heads: int = integer(
+        default=1, low=1, high=64, doc="most heads of whose values a row has tokens", unit="heads"
+    )
     panel_bytes: int = integer(
         default=4096, low=1, high=2**24, doc="weights that come at once", unit="bytes"
     )
@@ -274,7 +277,7 @@ class NpuPimParams:
     @property
     def max_pages(self) -> int:
         """Most rows of the values of a dimension."""
-        return ceil_div(self.max_keys, self.channel.row_elements)
+        return ceil_div(self.max_keys * self.max_value_heads, self.channel.row_elements)
 
     @property
     def pim_tiles(self) -> int:

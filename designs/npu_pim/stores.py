@@ -7,7 +7,7 @@ these begins a word.
 
 from dataclasses import dataclass, field
 
-from designs.npu_pim.gemv import key_rows, row_heads, value_tiles
+from designs.npu_pim.gemv import key_rows, page_tokens, row_heads, value_tiles
 from designs.npu_pim.instructions import Store
 from designs.npu_pim.params import SLOTS
 from designs.npu_pim.program import Vector
@@ -103,30 +103,36 @@ class Stores:
         return end
 
     def spread(self, task: Task, row: int, word: int, mark: Mark) -> Mark:
-        """A key or value of which a row has tokens of one dimension."""
+        """A key or value of which a row has tokens of one dimension, of one head or several."""
         channel, w = self.writer.params.channel, self.writer.workload
-        page, place = divmod(task.length - 1, channel.row_elements)
-        pages = ceil_div(task.length, channel.row_elements)
+        tokens = page_tokens(channel, w.shape)
+        page, place = divmod(task.length - 1, tokens)
+        pages = ceil_div(task.length, tokens)
         for head in range(w.kv_heads):
+            chunk, part = divmod(head, w.value_heads)
+            column, byte = divmod(part * tokens + place, channel.access_bytes)
             store = Store(
                 bank=0,
-                row=row + (head * pages + page) * value_tiles(channel, w.shape),
-                column=place // channel.access_bytes,
+                row=row + (chunk * pages + page) * value_tiles(channel, w.shape),
+                column=column,
                 columns=1,
                 count=w.head_dim,
                 word=word + head * self.words(w.head_dim),
                 spread=True,
-                byte=place % channel.access_bytes,
+                byte=byte,
             )
             end = self.writer.schedule.add(f"store_{task.channel}", store, mark)
         return end
 
-    def vector(self, task: Task, vector: Vector, count: int, word: int, mark: Mark) -> Mark:
-        """What becomes the vector of dot products: `count` codes."""
+    def vector(
+        self, task: Task, vector: Vector, elements: tuple[int, int], word: int, mark: Mark
+    ) -> Mark:
+        """What becomes the vector of dot products, or a part of it: first element, how many."""
+        first, count = elements
         store = Store(
             bank=vector.bank,
             row=vector.row,
-            column=0,
+            column=first // self.writer.params.channel.access_bytes,
             columns=self.words(count),
             count=self.words(count),
             word=word,

@@ -93,7 +93,7 @@ class _Layer:
         weights, norm_sum = softmax(keys @ query, self.known["f_logit"][0], lanes)
         page = len(keys)
         if self.params.attention == Site.BANKS:
-            page = self.params.channel.row_elements
+            page = self.params.channel.row_elements // self.workload.value_heads
         sums = added(
             np.stack(
                 [
