@@ -25,6 +25,7 @@ PICTURE = f"{COMING} --prefill 128"
 SYSTEMS = (
     "--system neupims",
     "",
+    "--set link_bytes_per_s=0",
     "--interleave never",
     "--interleave always",
     "--packing rotation",
