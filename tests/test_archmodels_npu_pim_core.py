@@ -12,7 +12,7 @@ from archmodels.npu_pim.controller import run as run_channel
 from archmodels.npu_pim.core import Machine, run
 from archmodels.npu_pim.shared import SharedChannel
 from archmodels.npu_pim.units import accesses, transactions
-from archmodels.vitallm.schedule import Span
+from archmodels.spans import Span
 from designs.npu_pim import NpuPimParams, PimChannel, RowBuffers
 from designs.npu_pim.device_program import device_program
 from designs.npu_pim.distances import Command

@@ -11,10 +11,11 @@ from vitallm_grid import POINTS
 
 import archmodels
 from archmodels.counts import memory_bits
+from archmodels.spans import Span
 from archmodels.technology import load
 from archmodels.vitallm import counts, cycles, port_bits
 from archmodels.vitallm.durations import duration
-from archmodels.vitallm.schedule import Span, timeline
+from archmodels.vitallm.schedule import timeline
 from archmodels.vitallm.supply import Supply, supplied_cycles
 from archmodels.vitallm.system import (
     INSTRUCTION_BYTES,

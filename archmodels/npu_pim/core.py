@@ -19,7 +19,7 @@ from functools import lru_cache
 from archmodels.npu_pim.shared import UNITS, SharedChannel, Transfers
 from archmodels.npu_pim.timetable import Issue
 from archmodels.npu_pim.units import own_cycles
-from archmodels.vitallm.schedule import Span
+from archmodels.spans import Span
 from designs.npu_pim import GptLayer, NpuPimParams
 from designs.npu_pim.device_program import device_program
 from designs.npu_pim.instructions import DeviceProgram, Instruction

@@ -6,21 +6,13 @@ always has what is wanted, and takes what is there.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from archmodels.spans import Span
 from designs.vitallm.instructions import Instruction, Program, Unit
 
 Duration: TypeAlias = Callable[[Instruction], int]
 """Cycles from the one in which an instruction starts to that in which it ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """First and last cycle of an instruction."""
-
-    start: int
-    end: int
 
 
 Timeline: TypeAlias = Mapping[Unit, list[Span]]
