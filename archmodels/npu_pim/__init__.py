@@ -11,11 +11,8 @@ from archmodels.npu_pim.stages import Stages, in_turn, interleaved
 from archmodels.npu_pim.tiles import period
 
 __all__ = [
-    "counts",
-    "port_bits",
-    "decoded",
-    "Decoded",
     "Attention",
+    "Decoded",
     "Decoding",
     "Energy",
     "Served",
@@ -24,8 +21,10 @@ __all__ = [
     "adaptive",
     "attention",
     "balanced",
+    "counts",
     "currents",
     "decode",
+    "decoded",
     "energy",
     "halves",
     "in_rotation",
@@ -34,6 +33,7 @@ __all__ = [
     "least_loaded",
     "limited_cycles",
     "period",
+    "port_bits",
     "served",
     "utilisation",
 ]
