@@ -111,10 +111,17 @@ POINTS = {
     ),
     "default_timing": (device(channel={"timing": DramTiming()}), layer(requests=4, keys=9)),
     "at_once": (device(channel={"precharge": Precharge.CHANNEL}), layer(requests=4, keys=30)),
-    # two heads in a row of values, whose pages are half a row
+    # two heads in a row of values, whose pages are half a row, of two tiles
     "value_heads": (
-        device(channel={"strides": True}, max_value_heads=2),
-        layer(keys=40, value_heads=2),
+        device(
+            channel={"strides": True},
+            max_hidden=32,
+            max_kv_width=32,
+            max_head_dim=16,
+            max_value_heads=2,
+            panel_bytes=512,
+        ),
+        layer(head_dim=16, keys=40, value_heads=2),
     ),
     "levers": (
         device(

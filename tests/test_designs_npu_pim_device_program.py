@@ -13,6 +13,7 @@ from npu_pim_device_grid import POINTS, device, layer
 from archmodels.npu_pim.core import run
 from designs.npu_pim import DramTiming, GptLayerFit, NpuPimParams, Order, Site
 from designs.npu_pim.device_program import device_program
+from designs.npu_pim.distances import Command
 from designs.npu_pim.instructions import Feed, Instruction, Job, Store, units
 from designs.npu_pim.places import places
 from designs.npu_pim.vector import DeviceSink, DeviceSource, Input, Output
@@ -203,7 +204,7 @@ def tiles(params, work, operations):
 
 
 @pytest.mark.parametrize(
-    "name", ["neupims", "npu_only", "grouped", "pages", "two_layers", "levers"]
+    "name", [*("neupims", "npu_only", "grouped", "pages", "two_layers", "levers", "value_heads")]
 )
 def test_every_byte_of_the_new_token_is_written_once(name):
     """And of the tokens before none."""
@@ -234,6 +235,33 @@ def test_every_byte_of_the_new_token_is_written_once(name):
                 expected[c, d % channel.banks, row, place] += 1
     caches = {key: count for key, count in written.items() if key[2] < vector_row(found, key[0])}
     assert caches == expected
+
+
+def test_heads_that_share_rows_of_values_open_them_once():
+    """By the model: rows that the writes of new values open, in half as many for two heads."""
+    params, shared = POINTS["value_heads"]
+    opened = {
+        heads: opened_rows(params, replace(shared, requests=4, value_heads=heads))
+        for heads in (1, 2)
+    }
+    dimensions = shared.layers * 4 * shared.kv_width
+    assert opened[1] >= dimensions
+    assert opened[2] <= 0.6 * dimensions
+
+
+def opened_rows(params, work):
+    """While channels store values."""
+    found = run(params, work)
+    count = 0
+    for number, issues in enumerate(found.issues):
+        told = device_program(params, work)[f"store_{number}"]
+        spans = zip(found.spans[f"store_{number}"], told, strict=True)
+        storing = [span for span, one in spans if one.operation.spread]
+        count += sum(
+            one.command == Command.ACT and any(s.start <= one.cycle <= s.end for s in storing)
+            for one in issues
+        )
+    return count
 
 
 def vector_row(found, number):

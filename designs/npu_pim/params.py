@@ -306,11 +306,15 @@ class NpuPimParams:
 
     @property
     def key_store_words(self) -> int:
-        """Words of a key, then of a value: each of its heads begins a word."""
+        """Words of a key, then of a value: each of its heads begins a word.
+
+        Where heads share a row of values, each tile of a head does.
+        """
         width = self.channel.access_bytes
-        return ceil_div(self.max_kv_width, width) + self.max_heads * ceil_div(
-            self.max_head_dim, width
-        )
+        tiles = self.value_tiles * ceil_div(self.channel.banks, width)
+        head = ceil_div(self.max_head_dim, width)
+        head = maximum(head, where(self.max_value_heads > 1, tiles, 1))
+        return ceil_div(self.max_kv_width, width) + self.max_heads * head
 
     @property
     def query_store_words(self) -> int:

@@ -5,6 +5,7 @@ by head, and where banks attend its queries vector by vector and the weights of 
 these begins a word.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from designs.npu_pim.gemv import key_rows, page_tokens, row_heads, value_tiles
@@ -67,17 +68,24 @@ class Stores:
         """Words of so many codes."""
         return ceil_div(count, self.writer.params.channel.access_bytes)
 
-    def spread_sinks(self, task: Task, first: int, word: int) -> list[tuple[int, int, DeviceSink]]:
-        """Codes from element `first` on, head by head; each begins a word."""
+    def parts(self) -> list[tuple[int, int]]:
+        """Dimensions of a head that are stored at once: the first, and how many.
+
+        Where heads share a row, those of a tile: the next head finds its rows open.
+        """
         w = self.writer.workload
-        return [
-            (
-                first + head * w.head_dim,
-                w.head_dim,
-                self.sink(task.channel, word + head * self.words(w.head_dim)),
-            )
-            for head in range(w.kv_heads)
-        ]
+        size = w.head_dim if w.value_heads == 1 else self.writer.params.channel.banks
+        return [(d, min(size, w.head_dim - d)) for d in range(0, w.head_dim, size)]
+
+    def spread_sinks(self, task: Task, first: int, word: int) -> list[tuple[int, int, DeviceSink]]:
+        """Codes from element `first` on, head by head and part by part; each begins a word."""
+        sinks = []
+        for head in range(self.writer.workload.kv_heads):
+            for d, count in self.parts():
+                element = first + head * self.writer.workload.head_dim + d
+                sinks.append((element, count, self.sink(task.channel, word)))
+                word += self.words(count)
+        return sinks
 
     def whole(self, task: Task, row: int, stride: tuple[int, int], word: int, mark: Mark) -> Mark:
         """A key or value of which a row has heads of one token; stride: rows to the next token of
@@ -108,21 +116,32 @@ class Stores:
         tokens = page_tokens(channel, w.shape)
         page, place = divmod(task.length - 1, tokens)
         pages = ceil_div(task.length, tokens)
-        for head in range(w.kv_heads):
-            chunk, part = divmod(head, w.value_heads)
-            column, byte = divmod(part * tokens + place, channel.access_bytes)
+        words = [self.words(count) for _, count in self.parts()]
+        for head, number in self.spread_order():
+            chunk, share = divmod(head, w.value_heads)
+            column, byte = divmod(share * tokens + place, channel.access_bytes)
+            d, count = self.parts()[number]
+            tile = (chunk * pages + page) * value_tiles(channel, w.shape) + d // channel.banks
             store = Store(
                 bank=0,
-                row=row + (chunk * pages + page) * value_tiles(channel, w.shape),
+                row=row + tile,
                 column=column,
                 columns=1,
-                count=w.head_dim,
-                word=word + head * self.words(w.head_dim),
+                count=count,
+                word=word + head * sum(words) + sum(words[:number]),
                 spread=True,
                 byte=byte,
             )
             end = self.writer.schedule.add(f"store_{task.channel}", store, mark)
         return end
+
+    def spread_order(self) -> Iterator[tuple[int, int]]:
+        """Heads and numbers of parts, such that those that share rows come after each other."""
+        w = self.writer.workload
+        for first in range(0, w.kv_heads, w.value_heads):
+            for number in range(len(self.parts())):
+                for head in range(first, min(first + w.value_heads, w.kv_heads)):
+                    yield head, number
 
     def vector(
         self, task: Task, vector: Vector, elements: tuple[int, int], word: int, mark: Mark
