@@ -119,7 +119,7 @@ def _bus(params: PimChannel) -> Path:
 
 def _needed(params: PimChannel) -> Path:
     """The cycles that a tile will need, when it comes into its queue."""
-    steps = address_bits(params.row_steps) * params.refresh
+    steps = address_bits(params.row_steps) * params.reserves
     return (
         TAKING,
         Stage(kind=Kind.UNSIGNED_MULTIPLIER, bits=steps, other_bits=steps),
