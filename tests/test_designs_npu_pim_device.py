@@ -161,7 +161,7 @@ def test_units_can_count_their_instructions():
     many = replace(many, halves=1)
     sizes = {"requests": 128, "heads": 8, "keys": 1, "ragged": False}
     fits(many, layer(**sizes, layers=1))
-    sentence = "requests must be fewer, or layers: a unit can have 98368 instructions and .* 65535"
+    sentence = "requests must be fewer, or layers: units count up to 65535 .*, not 98368"
     with pytest.raises(RuleError, match=f"^{sentence}$"):
         fits(many, layer(**sizes, layers=2))
 

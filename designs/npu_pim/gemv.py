@@ -51,7 +51,7 @@ class Heads:
         return self.kv_heads * self.head_dim
 
 
-Heads.RULES = (
+HEADS_RULES: tuple[Rule[Any], ...] = (
     Rule(
         key="kv_heads",
         holds=lambda p: p.heads % p.kv_heads == 0,
@@ -63,6 +63,9 @@ Heads.RULES = (
         sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
     ),
 )
+"""What holds for heads, whatever else they are part of."""
+
+Heads.RULES = HEADS_RULES
 
 
 HEADS_FIT_RULES: tuple[Rule[Any], ...] = (

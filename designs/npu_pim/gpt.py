@@ -6,6 +6,7 @@ from typing import ClassVar
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.gemv import (
     HEADS_FIT_RULES,
+    HEADS_RULES,
     Heads,
     cache_tiles,
     key_rows,
@@ -110,18 +111,7 @@ class GptLayer:
         return self.layers * (self.requests * weights + attention)
 
 
-GptLayer.RULES = (
-    Rule(
-        key="kv_heads",
-        holds=lambda p: p.heads % p.kv_heads == 0,
-        sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
-    ),
-    Rule(
-        key="value_heads",
-        holds=lambda p: p.value_heads <= p.kv_heads,
-        sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
-    ),
-)
+GptLayer.RULES = HEADS_RULES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -290,8 +280,8 @@ GptLayerFit.RULES = (
     Rule(
         key="requests",
         holds=lambda p: p.instructions < 1 << COUNT_BITS,
-        sentence="requests must be fewer, or layers: a unit can have {p.instructions} instructions "
-        "and counts them up to 65535",
+        sentence="requests must be fewer, or layers: units count up to "
+        f"{(1 << COUNT_BITS) - 1} instructions, not {{p.instructions}}",
         limit="layers",
     ),
 )

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from designs.npu_pim.channel import CIRCUIT_RULES, PimChannel
-from designs.npu_pim.gemv import HEADS_FIT_RULES, Heads, cache_tiles, key_vectors, value_vectors
+from designs.npu_pim.gemv import (
+    HEADS_FIT_RULES,
+    HEADS_RULES,
+    Heads,
+    cache_tiles,
+    key_vectors,
+    value_vectors,
+)
 from designs.rules import Int, Rule, boolean, ceil_div, check, integer
 
 HOST_ROWS = 2
@@ -93,18 +100,7 @@ class PimAttention:
         return 2 * sum(self.lengths) * self.heads * self.head_dim
 
 
-PimAttention.RULES = (
-    Rule(
-        key="kv_heads",
-        holds=lambda p: p.heads % p.kv_heads == 0,
-        sentence="kv_heads must divide heads = {p.heads}, not {p.kv_heads}",
-    ),
-    Rule(
-        key="value_heads",
-        holds=lambda p: p.value_heads <= p.kv_heads,
-        sentence="value_heads must be at most kv_heads = {p.kv_heads}, not {p.value_heads}",
-    ),
-)
+PimAttention.RULES = HEADS_RULES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
