@@ -330,3 +330,17 @@ def test_halves_save_time_where_banks_have_much_to_do():
     in_turn = run(wide, work).cycles
     assert 1.2 * in_turn < together
     assert in_turn < run(replace(wide, order=Order.STAGES), work).cycles < together
+
+
+@pytest.mark.parametrize("name", ["neupims", "npu_only", "npu_only_halves", "two_layers"])
+def test_weights_come_while_others_are_used(name):
+    """Each load goes to the half of the weight memory that the one before did not fill."""
+    params, work = POINTS[name]
+    program = device_program(params, work)
+    for number in range(params.channels):
+        places_of = [told.operation.to for told in program[f"load_{number}"]]
+        halves = [to // params.half_words for to in places_of]
+        repeated = sum(a == b for a, b in zip(halves, halves[1:], strict=False))
+        kinds = [told.operation.striped for told in program["array"]]
+        changes = sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
+        assert repeated <= changes  # only where all channels have to fill the same one
