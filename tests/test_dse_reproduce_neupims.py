@@ -6,6 +6,7 @@ Rows are made at a few of the points; `test_everything` has all of them.
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from neupims_reference import FILE, folder, placement
 
-from archmodels.npu_pim import adaptive, decode, halves, in_turn, interleaved
+from archmodels.npu_pim import adaptive, core, decode, halves, in_turn, interleaved
 from archmodels.npu_pim.area import area, area_prices, parse
 from archmodels.npu_pim.levers import decoded
 from archmodels.technology.entries import TechnologyError
@@ -25,6 +26,8 @@ from dse.reproduce.neupims import (
     NEUPIMS,
     ablation,
     beyond,
+    built,
+    built_plot,
     correctness,
     headline,
     interleaving,
@@ -58,6 +61,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(beyond, "BATCHES", (64, 256))
     monkeypatch.setattr(beyond, "TITLES", {"gpt3_7b": "GPT-3 7B"})
     monkeypatch.setattr(levers, "SHOWN", ("block_order", "prefetch"))
+    monkeypatch.setattr(built, "WORK", replace(built.WORK, requests=2, keys=9))
     monkeypatch.setattr(interleaving, "BATCHES", (32, 64, 128, 256))
     monkeypatch.setattr(interleaving, "LENGTHS", (64, 512))
     interleaving.gains.cache_clear()
@@ -131,6 +135,27 @@ def test_the_limit_of_the_baseline_is_the_papers_dual_row_buffers() -> None:
     assert at["composite"] < at["packed"] < at["mixed"] <= at["best"]
     small = {step.key: step.rate(False, 64) for step in ablation.STEPS}
     assert small["mixed"] < small["packed"] == small["best"]
+
+
+@pytest.mark.full
+def test_circuits_say_of_row_buffers_and_sub_batches_what_the_model_says() -> None:
+    """A second row buffer alone brings little; with sub-batches it is ahead of both others."""
+    found = {(row.what, row.machine): row.ours for row in built.rows()}
+    assert 1 < found["a second row buffer alone", "NeuPIMs"] < 1.05
+    assert found["over NPU+PIM of one batch", "NeuPIMs"] > 1.2
+    assert found["over NPU only", "NeuPIMs"] > 1.6
+    assert found["over NPU+PIM", "NeuPIMs"] > 1
+
+
+def test_bars_are_instructions_that_follow_each_other() -> None:
+    machine, work = built.MACHINES["NPU+PIM"], replace(built.WORK, requests=2, keys=9)
+    found = core.run(replace(machine, halves=1), work)
+    for unit, spans in found.spans.items():
+        bars = list(built_plot.busy(found, unit))
+        assert sum(cycles for _, cycles in bars) == sum(one.end + 1 - one.start for one in spans)
+        assert bars[0][0] == spans[0].start and sum(bars[-1]) == spans[-1].end + 1
+        assert all(sum(one) < following[0] for one, following in pairwise(bars))
+    assert len(list(built_plot.busy(found, "array"))) < len(found.spans["array"])
 
 
 def test_a_lever_alone_and_beside_all_others(monkeypatch: pytest.MonkeyPatch) -> None:

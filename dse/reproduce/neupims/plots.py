@@ -13,7 +13,13 @@ from matplotlib.figure import Figure
 
 from dse.plot import STYLES
 from dse.reproduce.measurements import Measurements
-from dse.reproduce.neupims import ablation, interleaving, simulator, timeline_plot
+from dse.reproduce.neupims import (
+    ablation,
+    built_plot,
+    interleaving,
+    simulator,
+    timeline_plot,
+)
 from dse.reproduce.neupims.points import SETS, Machine, Point, mean, rate, ratios
 from dse.reproduce.neupims.published import BATCHES, OVER_BLOCKED, OVER_GPU, OVER_NPU, TITLES
 from dse.reproduce.panels import save, side_by_side
@@ -188,5 +194,6 @@ PLOTS: Mapping[str, Plot] = {
     "neupims_ablation.png": steps,
     "neupims_interleaving.png": where,
     "neupims_timeline.png": timeline_plot.draw,
+    "neupims_built.png": built_plot.draw,
     "neupims_simulator.png": runs,
 }
