@@ -58,6 +58,7 @@ MACHINES = {
 """The same array, vector unit, memories and banks; who attends, and the row buffers, differ."""
 
 ONE, STAGES, TOKENS = "one batch", "two sub-batches, in stages", "two sub-batches, by tokens"
+TOGETHER = f"{TOKENS}, values of two heads in a row"
 VARIANTS = {ONE: (1, Order.TOKENS), STAGES: (2, Order.STAGES), TOKENS: (2, Order.TOKENS)}
 """Sub-batches, and what instructions wait for."""
 
@@ -72,6 +73,7 @@ RATIO = (
 )
 PAPER = "two sub-batches by tokens; the paper's NPU+PIM has one batch"
 ALONE = "over NPU+PIM, one batch in both"
+SHARED = "beyond the paper: a row that is opened for a new value takes that of the other head too"
 BESIDE = "two sub-batches by tokens over one batch"
 
 
@@ -86,6 +88,13 @@ def cycles(machine: str, variant: str) -> int:
     return ran(machine, variant).cycles
 
 
+def shared() -> int:
+    """Cycles of NeuPIMs, by tokens, where values of its two heads are in the same rows."""
+    channel = replace(MEMORY, strides=True)
+    params = replace(NEUPIMS, channel=channel, max_value_heads=WORK.heads)
+    return run(params, replace(WORK, value_heads=WORK.heads)).cycles
+
+
 def rows() -> list[Row]:
     """Cycles of all, and what each step brings."""
     shown = [(ONE, name) for name in MACHINES] + [(TOKENS, name) for name in MACHINES]
@@ -94,6 +103,10 @@ def rows() -> list[Row]:
             unit="cycles", reason=SMALL)
         for variant, machine in [*shown, (STAGES, "NeuPIMs")]
     ]  # fmt: skip
+    found.append(
+        Row(section=SECTION, what=TOGETHER, machine="NeuPIMs", ours=shared(), unit="cycles",
+            reason=SHARED)
+    )  # fmt: skip
     own, alone = cycles("NeuPIMs", TOKENS), cycles("NPU+PIM", ONE)
     gains = [
         ("over NPU only", "NeuPIMs", min(cycles("NPU only", one) for one in SHOWN) / own, RATIO),
