@@ -194,15 +194,22 @@ class ArrayUnit(Component):
             weight.last.eq(last_k | (p.array.rows - 1)),
             self.weights_address.eq(word),
         ]
+        self.transfer(m, core, reads, read_channel, part)
+
+    def transfer(
+        self, m: Module, core: UnstalledSystolicCore, reads: Signal, channel: Signal, part: Value
+    ) -> None:
+        """Reads the memory of a channel, and gives a part of the word that comes of it."""
+        p = self.params
         found = Signal(8 * p.access_bytes)
-        chosen = self.kept(m, "channel", read_channel, reads)
+        chosen = self.kept(m, "channel", channel, reads)
         m.d.comb += found.eq(choose(list(self.weights_data), chosen))
         transfer_bits = p.array.cols * p.array.w_bits
         transfers = [found.word_select(one, transfer_bits) for one in range(p.parts)]
         at_part = self.kept(m, "part", part, reads)
         m.d.comb += Value.cast(core.w.payload).eq(choose(transfers, at_part))
         if p.channels > 1:
-            enables = decoded(read_channel, p.channels) & reads.replicate(p.channels)
+            enables = decoded(channel, p.channels) & reads.replicate(p.channels)
             m.d.comb += self.weights_enable.eq(enables)
         else:
             m.d.comb += self.weights_enable.eq(reads)

@@ -23,9 +23,9 @@ class Nest(Component):
     The outer loop has no end: it begins anew with `start`. Addresses wrap where they overflow.
 
     Members: start: at the first address; else step: at the next one. base, stride, last: stable
-    while in use. at: the address; following: in a cycle with `start` or `step`
-    the address of the next cycle, so that a memory can be read there at once. turns: the inner loop
-    is at its last address.
+    while in use. at: the address; following: in a cycle with `start` or `step` the address of the
+    next cycle, so that a memory can be read there at once. turns: the inner loop is at its last
+    address.
     """
 
     params: NestParams
