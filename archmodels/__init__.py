@@ -15,6 +15,7 @@ from archmodels import (
 )
 from archmodels.attention import unfused
 from archmodels.counts import Counts
+from archmodels.npu_pim import core_counts
 from archmodels.report import CostReport, report
 from archmodels.technology import Technology
 from designs.attention import AttentionParams
@@ -24,7 +25,7 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params, Workload, kind_of
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
-from designs.npu_pim import PimChannel
+from designs.npu_pim import NpuPimParams, PimChannel
 from designs.rules import Int
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
@@ -39,6 +40,7 @@ MODELS: dict[type[Params], Callable[..., Counts]] = {
     AttentionParams: attention.counts,
     UnfusedParams: unfused.counts,
     PimChannel: npu_pim.counts,
+    NpuPimParams: core_counts.counts,
 }
 """Params type to the function that counts: (params, workload), or grids of both, to Counts."""
 
@@ -51,7 +53,7 @@ EXACT: dict[type[Params], Callable[..., Counts]] = {
 What MODELS has for such a machine is the expectation over the operands of the workload.
 """
 
-STEPPED: frozenset[type[Params]] = frozenset({VitaLlmParams, PimChannel})
+STEPPED: frozenset[type[Params]] = frozenset({VitaLlmParams, PimChannel, NpuPimParams})
 """Params types whose model steps through what happens: it takes one point at a time, no grid."""
 
 PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
@@ -64,6 +66,7 @@ PORT_BITS: dict[type[Params], Callable[..., Mapping[str, Int]]] = {
     AttentionParams: attention.port_bits,
     UnfusedParams: unfused.port_bits,
     PimChannel: npu_pim.port_bits,
+    NpuPimParams: core_counts.port_bits,
 }
 """Params type to the payload bits of a transfer, by data port."""
 

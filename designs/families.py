@@ -11,7 +11,14 @@ from designs.booth_flex import BoothFlexFit, BoothFlexParams
 from designs.digit_serial import DigitSerialFit, DigitSerialParams
 from designs.laconic import LaconicFit, LaconicParams
 from designs.lut_ternary import LutTernaryFit, LutTernaryParams
-from designs.npu_pim import PimAttention, PimAttentionFit, PimChannel
+from designs.npu_pim import (
+    GptLayer,
+    GptLayerFit,
+    NpuPimParams,
+    PimAttention,
+    PimAttentionFit,
+    PimChannel,
+)
 from designs.rules import RuleError, check_rules
 from designs.systolic import SystolicFit, SystolicParams
 from designs.vitallm import VitaLlmFit, VitaLlmParams
@@ -27,10 +34,11 @@ Params: TypeAlias = (
     | AttentionParams
     | UnfusedParams
     | PimChannel
+    | NpuPimParams
 )
 """Params of any machine."""
 
-Workload: TypeAlias = Gemm | BitnetBlock | Attention | PimAttention
+Workload: TypeAlias = Gemm | BitnetBlock | Attention | PimAttention | GptLayer
 """A workload of any kind."""
 
 FAMILIES: dict[str, dict[str, type[Params]]] = {
@@ -45,7 +53,7 @@ FAMILIES: dict[str, dict[str, type[Params]]] = {
         "vitallm": VitaLlmParams,
     },
     "attention": {"attention": AttentionParams, "unfused": UnfusedParams},
-    "npu_pim": {"channel": PimChannel},
+    "npu_pim": {"channel": PimChannel, "device": NpuPimParams},
 }
 """Family and machine to params type; the first machine of a family is its default."""
 
@@ -54,6 +62,7 @@ WORKLOADS: dict[str, type[Workload]] = {
     "bitnet_block": BitnetBlock,
     "attention": Attention,
     "pim_attention": PimAttention,
+    "gpt_layer": GptLayer,
 }
 """Key of a workload in a file to its type."""
 
@@ -64,6 +73,12 @@ LEAST_WORK: dict[type[Workload], Callable[[Any], Workload]] = {
         heads=params.group, queries=1, keys=params.side, e=params.e, f=params.f
     ),
     PimAttention: lambda params: PimAttention(keys=1, head_dim=params.row_elements),
+    GptLayer: lambda params: GptLayer(
+        requests=params.channels * params.halves,
+        keys=1,
+        head_dim=params.head_step,
+        ffn=params.column_step,
+    ),
 }
 """Type of a workload to one that any machine for such workloads, of these params, can run."""
 
@@ -77,6 +92,7 @@ FITS: dict[type[Params], type[Any]] = {
     AttentionParams: AttentionFit,
     UnfusedParams: UnfusedFit,
     PimChannel: PimAttentionFit,
+    NpuPimParams: GptLayerFit,
 }
 """Params type to its pair with a workload, whose RULES say which problems it can be given."""
 

@@ -6,7 +6,7 @@ from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
-from designs.npu_pim import PimChannel
+from designs.npu_pim import NpuPimParams, PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from hwgen.attention import AttentionCore
@@ -15,7 +15,7 @@ from hwgen.booth_flex import BoothFlexCore
 from hwgen.digit_serial import DigitSerialCore
 from hwgen.laconic import LaconicCore
 from hwgen.lut_ternary import LutTernaryCore
-from hwgen.npu_pim import PimChannelCore
+from hwgen.npu_pim import NpuPimCore, PimChannelCore
 from hwgen.systolic import SystolicCore
 from hwgen.vitallm import VitaLlmCore
 
@@ -31,6 +31,7 @@ COMPONENTS = {
     AttentionParams: AttentionCore,
     UnfusedParams: UnfusedCore,
     PimChannel: PimChannelCore,
+    NpuPimParams: NpuPimCore,
 }
 """Params type to the component that it describes."""
 
@@ -41,6 +42,7 @@ __all__ = [
     "DigitSerialCore",
     "LaconicCore",
     "LutTernaryCore",
+    "NpuPimCore",
     "PimChannelCore",
     "SystolicCore",
     "UnfusedCore",

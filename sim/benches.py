@@ -10,7 +10,7 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
-from designs.npu_pim import PimChannel
+from designs.npu_pim import NpuPimParams, PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from sim import (
@@ -20,6 +20,7 @@ from sim import (
     bench_laconic,
     bench_lut_ternary,
     bench_npu_pim,
+    bench_npu_pim_device,
     bench_systolic,
     bench_unfused,
     bench_vitallm,
@@ -65,5 +66,6 @@ BENCHES: dict[type[Params], MachineBench] = {
     AttentionParams: bench_attention,
     UnfusedParams: bench_unfused,
     PimChannel: bench_npu_pim,
+    NpuPimParams: bench_npu_pim_device,
 }
 """Params type to its bench."""

@@ -51,33 +51,44 @@ ARRAY = {"attention": Site.ARRAY, "max_keys": 24, "panel_bytes": 2048}
 BLOCKED = {"row_buffers": RowBuffers.SINGLE, "composite": False}
 """The memory of a device that does either, accesses or dot products."""
 
-LEAST = device(
-    channel={
-        "ranks": 1,
-        "bank_groups": 1,
-        "row_bytes": 16,
-        "access_bytes": 8,
-        "lanes": 4,
-    },
-    channels=1,
-    halves=1,
-    vector_lanes=1,
-    panel_bytes=32,
-    max_hidden=4,
-    max_kv_width=4,
-    max_inner=8,
-    max_heads=1,
-    max_head_dim=4,
-    max_keys=5,
-    max_requests=1,
-)
+FOUR = {"bank_groups": 1, "rows": 128, "row_bytes": 32, "access_bytes": 16, "lanes": 4}
+"""A channel of four banks, soon built."""
+
+
+def least(*, channel=None, **params):
+    """A channel of two banks, and one of all."""
+    memory = {"ranks": 1, "bank_groups": 1, "row_bytes": 16, "access_bytes": 8, "lanes": 4}
+    sizes = {
+        "channels": 1,
+        "halves": 1,
+        "vector_lanes": 1,
+        "panel_bytes": 32,
+        "max_hidden": 4,
+        "max_kv_width": 4,
+        "max_inner": 8,
+        "max_heads": 1,
+        "max_head_dim": 4,
+        "max_keys": 5,
+        "max_requests": 1,
+    }
+    return device(channel=memory | (channel or {}), **(sizes | params))
+
+
+def least_layer(**sizes):
+    """One head of four."""
+    few = {"requests": 1, "keys": 5, "ragged": False, "heads": 1, "kv_heads": 1, "head_dim": 4}
+    return layer(**(few | {"ffn": 8} | sizes))
+
 
 POINTS = {
     # one of all: a token of a request, one head, two banks
-    "least": (
-        LEAST,
-        layer(requests=1, keys=5, ragged=False, heads=1, kv_heads=1, head_dim=4, ffn=8),
+    "least": (least(), least_layer()),
+    "least_blocked": (least(channel=BLOCKED, halves=2, max_requests=2), least_layer(requests=2)),
+    "least_array": (
+        least(attention=Site.ARRAY, halves=2, max_requests=2, panel_bytes=64),
+        least_layer(requests=2),
     ),
+    "four_banks": (device(channel=FOUR, vector_lanes=2), layer(keys=40)),
     "neupims": (device(), layer(keys=40)),
     "stages": (device(order=Order.STAGES), layer()),
     "blocked": (device(channel=BLOCKED, halves=1, max_requests=6), layer()),

@@ -69,11 +69,9 @@ def activity(
 
 
 def _within(place: str, events: Mapping[str, Event]) -> dict[str, Event]:
-    """Events of a part under its name, but for those that the machine has of its own."""
+    """Events of a part under its name, but for commands, which the machine has by channel."""
     return {
-        f"{place}.{key}": event
-        for key, event in events.items()
-        if not key.startswith(("mac.", "commands."))
+        f"{place}.{key}": event for key, event in events.items() if not key.startswith("commands.")
     }
 
 

@@ -10,11 +10,12 @@ from designs.digit_serial import DigitSerialParams
 from designs.families import Params
 from designs.laconic import LaconicParams
 from designs.lut_ternary import LutTernaryParams
-from designs.npu_pim import PimChannel
+from designs.npu_pim import NpuPimParams, PimChannel
 from designs.systolic import SystolicParams
 from designs.vitallm import VitaLlmParams
 from sim.golden import attention, booth_flex, lut_ternary, npu_pim, systolic, vitallm
 from sim.golden.attention import unfused
+from sim.golden.npu_pim import device
 
 GOLDENS: dict[type[Params], Callable[..., Any]] = {
     SystolicParams: systolic.gemm,
@@ -26,5 +27,6 @@ GOLDENS: dict[type[Params], Callable[..., Any]] = {
     AttentionParams: attention.attention,
     UnfusedParams: unfused.attention,
     PimChannel: npu_pim.channel,
+    NpuPimParams: device.device,
 }
 """Params type to its golden: (params, inputs) to outputs."""
