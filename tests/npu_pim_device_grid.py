@@ -74,6 +74,9 @@ def least(*, channel=None, **params):
     return device(channel=memory | (channel or {}), **(sizes | params))
 
 
+LEAST = least()
+
+
 def least_layer(**sizes):
     """One head of four."""
     few = {"requests": 1, "keys": 5, "ragged": False, "heads": 1, "kv_heads": 1, "head_dim": 4}
@@ -82,7 +85,7 @@ def least_layer(**sizes):
 
 POINTS = {
     # one of all: a token of a request, one head, two banks
-    "least": (least(), least_layer()),
+    "least": (LEAST, least_layer()),
     "least_blocked": (least(channel=BLOCKED, halves=2, max_requests=2), least_layer(requests=2)),
     "least_array": (
         least(attention=Site.ARRAY, halves=2, max_requests=2, panel_bytes=64),
