@@ -26,9 +26,11 @@ def results_after_resets(core, sent, early, cycles, run):
         for round_steps in (steps for first in early for steps in (first, cycles)):
             position, words_out = dict.fromkeys(streams, 0), []
             for _ in range(round_steps):
+                leads = any(position[name] < len(sent.transfers[name]) for name in sent.leading)
                 for name, port in streams.items():
                     words = sent.transfers[name]
-                    ctx.set(port.valid, position[name] < len(words))
+                    is_next = position[name] < len(words) and (name in sent.leading or not leads)
+                    ctx.set(port.valid, is_next)
                     word = words[min(position[name], len(words) - 1)]
                     ctx.set(Value.cast(port.payload), word)
                 _, _, flags, valid, word = await ctx.tick().sample(taken, core.o.valid, output)
