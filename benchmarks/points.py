@@ -17,7 +17,9 @@ from designs.attention import (
 from designs.booth_flex import BoothFlexParams
 from designs.digit_serial import DigitSerialParams
 from designs.digits import Encoded, Encoding
+from designs.elements import Element as NumberFormat
 from designs.lut_ternary import Activation, Build, LutTernaryParams, Stationary
+from designs.npu_pim import PimAttention, PimChannel, Precharge, RowBuffers
 from designs.rules import RuleError
 from designs.systolic import Element, EncoderPlace, Reduction, ResolvePlace
 from designs.ternary import WeightFormat
@@ -396,6 +398,55 @@ def attention_options() -> Iterator[Point]:
         )
 
 
+CHANNELS: tuple[tuple[tuple[int, int, int], dict[str, Any]], ...] = (
+    ((1, 1, 2), {}),
+    ((1, 2, 1), {"row_buffers": RowBuffers.SINGLE, "composite": False}),
+    ((2, 1, 2), {"composite": False}),
+    ((1, 2, 2), {"row_buffers": RowBuffers.SINGLE}),
+    ((1, 1, 2), {"element": NumberFormat.BF16, "composite": False}),
+    ((2, 1, 1), {"element": NumberFormat.FP16, "precharge": Precharge.CHANNEL}),
+)
+"""Ranks, bank groups and banks of a group; what the channel is otherwise."""
+
+
+def npu_pim() -> Iterator[Point]:
+    """Channels of two and of four banks, whose rows are memories: what is left is logic."""
+    draw = random.Random(SEED + 9)
+    for index, (sizes, options) in enumerate(CHANNELS):
+        p = _legal(lambda sizes=sizes, options=options: _channel(draw, sizes, options))
+        words = [f"{p.ranks}x{p.bank_groups}x{p.banks_per_group} banks {p.element.name}"]
+        words += [f"{p.lanes} lanes", f"rows of {p.row_bytes} bytes", p.row_buffers.name]
+        words += ["composite" if p.composite else "steps", f"queues {p.host_queue}"]
+        yield Point(
+            name=f"npu_pim_{index}",
+            family="npu-pim",
+            params=p,
+            workload=PimAttention(keys=2 * p.banks + 1, head_dim=2 * p.lanes, accesses=20),
+            title=", ".join(words).lower(),
+        )
+
+
+def _channel(
+    draw: random.Random, sizes: tuple[int, int, int], options: dict[str, Any]
+) -> PimChannel:
+    ranks, bank_groups, banks_per_group = sizes
+    element = options.get("element", NumberFormat.INT8)
+    lanes = draw.choice((1, 2) if element != NumberFormat.INT8 else (2, 3, 4))
+    return PimChannel(
+        ranks=ranks,
+        bank_groups=bank_groups,
+        banks_per_group=banks_per_group,
+        rows=2 ** draw.randint(5, 12),
+        row_bytes=draw.choice((16, 24, 32, 48)),
+        access_bytes=draw.choice((8, 12, 16)),
+        lanes=lanes,
+        tag_bits=draw.randint(5, 8),  # each read of the workload has a tag of its own
+        host_queue=draw.randint(1, 4),
+        pim_queue=draw.randint(2, 6),
+        **({"element": element} | options),
+    )
+
+
 POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
     systolic,
     dense,
@@ -404,5 +455,6 @@ POINTS: tuple[Callable[[], Iterator[Point]], ...] = (
     lut_ternary,
     attention,
     attention_options,
+    npu_pim,
 )
 """What yields points, by machine and what it is built of."""

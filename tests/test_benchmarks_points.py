@@ -1,7 +1,20 @@
 """Points of the accuracy table: the same on every run, each named once, spread over the arrays."""
 
-from benchmarks.points import ARRAYS, DENSE, POINTS, dense, digit_serial, lut_ternary, systolic
+from benchmarks.points import (
+    ARRAYS,
+    DENSE,
+    POINTS,
+    dense,
+    digit_serial,
+    lut_ternary,
+    npu_pim,
+    systolic,
+)
+from designs import FITS
+from designs.elements import Element as NumberFormat
 from designs.lut_ternary import Activation, Build, Stationary
+from designs.npu_pim import PimChannel, RowBuffers
+from designs.rules import check
 from designs.systolic import Element
 from designs.ternary import WeightFormat
 
@@ -46,3 +59,14 @@ def test_ternary_points_are_spread():
     for point in points:
         # A whole number of steps: past the edge of k, activations may be anything.
         assert point.workload.k % point.params.step_k == 0
+
+
+def test_channels_are_spread_and_have_tags_enough():
+    points = [*npu_pim()]
+    every = [point.params for point in points]
+    assert {params.element for params in every} == set(NumberFormat)
+    assert {params.row_buffers for params in every} == set(RowBuffers)
+    assert {params.composite for params in every} == {True, False}
+    assert {params.banks for params in every} == {2, 4}
+    for point in points:
+        check(FITS[PimChannel](params=point.params, workload=point.workload))
