@@ -55,7 +55,7 @@ ARRAY = "array must have dataflow ws, a_bits 8, w_bits 8, both signed, and sums 
         ),
         (
             changed("channel", row_bytes=96) | changed("array", rows=64),
-            "array.rows must divide channel.row_bytes = 96, not be 64",
+            "array.rows must divide channel.row_bytes = 96, not 64",
         ),
         (
             changed("channel", lanes=6, row_bytes=96),
@@ -63,10 +63,10 @@ ARRAY = "array must have dataflow ws, a_bits 8, w_bits 8, both signed, and sums 
         ),
         (changed("array", rows=6), "array.rows must be a power of two, for .*, not 6"),
         ({"vector_lanes": 3}, "vector_lanes must be a power of two, for words have parts, not 3"),
-        (changed("array", cols=3), "array.cols must divide channel.access_bytes = 32, not be 3"),
+        (changed("array", cols=3), "array.cols must divide channel.access_bytes = 32, not 3"),
         (
             {"vector_lanes": 8},
-            "vector_lanes must divide rows and cols of array, the 8 banks .* 8 .*",
+            "vector_lanes must divide rows and cols of array, the 8 banks .*, not 8",
         ),
         ({"max_hidden": 7}, "max_hidden must be at least the 8 of rows and cols .*, not 7"),
         ({"max_head_dim": 7}, "max_head_dim must be at least the 8 of rows and cols .*, not 7"),
@@ -118,7 +118,7 @@ def fits(params: NpuPimParams, workload: GptLayer) -> None:
             {"channel": {"strides": True, "access_bytes": 64, "row_bytes": 192}}
             | {"max_value_heads": 2},
             {"value_heads": 2},
-            "value_heads must give each head .* row: 192 must be a multiple of 128",
+            "value_heads must leave each head .* 192 bytes of a row, not 2",
         ),
         ({}, {"ffn": 36}, "ffn must be at most max_inner = 32, not 36"),
         ({}, {"keys": 41}, "keys must be at most max_keys = 40, not 41"),
@@ -132,7 +132,7 @@ def fits(params: NpuPimParams, workload: GptLayer) -> None:
         (
             {},
             {"requests": 9, "ragged": False},
-            "requests must be fewer: a half of them can have 5, and max_requests is 4",
+            "requests must be fewer, for a half can have at most max_requests = 4, not 5",
         ),
         (
             {"panel_bytes": 64},
@@ -147,7 +147,7 @@ def fits(params: NpuPimParams, workload: GptLayer) -> None:
         (
             {"channel": {"rows": 16}},
             {},
-            "keys must be fewer, or requests: weights, .* can take 29 rows of a bank, which has 16",
+            "keys must be fewer, or requests: weights, .* .* 16 rows of a bank, not 29",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from designs.rules import ceil_div
 
 @dataclass(slots=True)
 class ArrayAttention:
-    """ARRAY multiplies; LOAD brings it keys and values.
+    """ARRAY multiplies; LOAD brings it keys and values. See `Attention`.
 
     stored: when key and value of a request are in their rows. weighed: when the weights of its
     last head are there. held: slots of sums that VECTOR has not had yet.

@@ -16,7 +16,7 @@ from designs.rules import ceil_div
 
 @dataclass(slots=True)
 class BankAttention:
-    """PIM of a channel multiplies; STORE brings it queries and weights.
+    """PIM of a channel multiplies; STORE brings it queries and weights. See `Attention`.
 
     queries: when those of a request are in their rows. tokens: where its weights wait. stored: when
     a vector of them is in its row. read: when VECTOR has had the logits, or the sums, in a slot of

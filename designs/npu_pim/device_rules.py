@@ -79,13 +79,13 @@ DEVICE_RULES: tuple[Rule[Any], ...] = (
         key="array",
         holds=lambda p: p.channel.access_bytes % p.array.cols == 0,
         sentence="array.cols must divide channel.access_bytes = {p.channel.access_bytes}, "
-        "not be {p.array.cols}",
+        "not {p.array.cols}",
     ),
     Rule(
         key="array",
         holds=lambda p: p.channel.row_bytes % p.array.rows == 0,
         sentence="array.rows must divide channel.row_bytes = {p.channel.row_bytes}, "
-        "not be {p.array.rows}",
+        "not {p.array.rows}",
     ),
     Rule(
         key="vector_lanes",
@@ -96,7 +96,7 @@ DEVICE_RULES: tuple[Rule[Any], ...] = (
             & (p.channel.access_bytes % p.vector_lanes == 0)
         ),
         sentence="vector_lanes must divide rows and cols of array, the {p.channel.banks} banks and "
-        "the access_bytes of channel, which {p.vector_lanes} does not",
+        "the access_bytes of channel, not {p.vector_lanes}",
     ),
     *(_at_least_step(name) for name in ("max_hidden", "max_kv_width", "max_inner", "max_head_dim")),
     Rule(

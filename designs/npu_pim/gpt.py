@@ -221,8 +221,8 @@ GptLayerFit.RULES = (
     Rule(
         key="value_heads",
         holds=lambda p: p.params.channel.row_bytes % p.part_step == 0,
-        sentence="value_heads must give each head whole accesses and steps of a row: "
-        "{p.params.channel.row_bytes} must be a multiple of {p.part_step}",
+        sentence="value_heads must leave each head whole accesses and steps of the "
+        "{p.params.channel.row_bytes} bytes of a row, not {p.workload.value_heads}",
         limit="channel",
     ),
     Rule(
@@ -249,8 +249,8 @@ GptLayerFit.RULES = (
     Rule(
         key="requests",
         holds=lambda p: p.half_requests <= p.params.max_requests,
-        sentence="requests must be fewer: a half of them can have {p.half_requests}, and "
-        "max_requests is {p.params.max_requests}",
+        sentence="requests must be fewer, for a half can have at most max_requests = "
+        "{p.params.max_requests}, not {p.half_requests}",
         limit="max_requests",
     ),
     Rule(
@@ -273,8 +273,8 @@ GptLayerFit.RULES = (
     Rule(
         key="keys",
         holds=lambda p: p.rows <= p.params.channel.rows,
-        sentence="keys must be fewer, or requests: weights, caches and vectors can take {p.rows} "
-        "rows of a bank, which has {p.params.channel.rows}",
+        sentence="keys must be fewer, or requests: weights, caches and vectors can take at most "
+        "the {p.params.channel.rows} rows of a bank, not {p.rows}",
         limit="channel",
     ),
     Rule(
