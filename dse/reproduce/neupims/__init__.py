@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from dse.reproduce.neupims import plots, rows
+from dse.reproduce.measurements import RTL
+from dse.reproduce.neupims import counted, plots, rows
 from dse.reproduce.paper import Paper
 
 NEUPIMS = Paper(
     title="NeuPIMs: NPU-PIM Heterogeneous Acceleration for Batched LLM Inferencing (ASPLOS 2024)",
     measurements=Path(__file__).with_name("measurements.json"),
-    technologies=(),
-    subjects=lambda: (),
+    technologies=(RTL,),
+    subjects=counted.subjects,
     rows=rows.rows,
     plots=plots.PLOTS,
 )

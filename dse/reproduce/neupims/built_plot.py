@@ -1,6 +1,5 @@
 """The picture of what the units of the circuits do when."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from archmodels.npu_pim.core import Run
 from dse.plot import STYLES
 from dse.reproduce.measurements import Measurements
 from dse.reproduce.neupims.built import ONE, TOKENS, ran
+from dse.reproduce.neupims.counted import merged
 from dse.reproduce.panels import save
 from dse.reproduce.paper import Technologies
 
@@ -38,17 +38,10 @@ def draw(found: Measurements, technologies: Technologies, path: Path) -> None:
     save(figure, path)
 
 
-def busy(run: Run, unit: str) -> Iterable[tuple[int, int]]:
+def busy(run: Run, unit: str) -> list[tuple[int, int]]:
     """From when to when a unit works without a break: first cycle, cycles."""
-    start = end = None
-    for span in run.spans[unit]:
-        if start is None or end is None or span.start > end + 1:
-            if start is not None and end is not None:
-                yield start, end + 1 - start
-            start = span.start
-        end = span.end
-    if start is not None and end is not None:
-        yield start, end + 1 - start
+    works = merged((span.start, span.end) for span in run.spans[unit])
+    return [(start, end + 1 - start) for start, end in works]
 
 
 def _panel(axes: Any, run: Run) -> None:

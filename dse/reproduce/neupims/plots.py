@@ -16,6 +16,7 @@ from dse.reproduce.measurements import Measurements
 from dse.reproduce.neupims import (
     ablation,
     built_plot,
+    counted_plot,
     interleaving,
     simulator,
     timeline_plot,
@@ -195,5 +196,6 @@ PLOTS: Mapping[str, Plot] = {
     "neupims_interleaving.png": where,
     "neupims_timeline.png": timeline_plot.draw,
     "neupims_built.png": built_plot.draw,
+    "neupims_counted.png": counted_plot.draw,
     "neupims_simulator.png": runs,
 }
