@@ -5,6 +5,7 @@ In every simulation the monitor watches the command bus of every channel.
 
 import pytest
 from agreement import assert_netlist_agrees, grouped
+from npu_pim_device_faults import FAULTS
 from npu_pim_device_grid import POINTS
 from npu_pim_device_runs import (
     assert_activity,
@@ -15,12 +16,17 @@ from npu_pim_device_runs import (
 )
 
 import designs
+from designs.npu_pim.device_program import device_program
 from dse.engines import Run
 from sim import bench_npu_pim_device
 from sim.streams import Pause
 
 VIEWS = (assert_outputs, assert_cycles, assert_commands, assert_activity)
 """What agrees; cycles are those of every instruction of every unit."""
+
+
+HIDDEN = "the array does not wait for its weights"
+"""A fault of a program that no point shows whose vector unit is slower than its channels."""
 
 
 def assert_all_agree(point, run):
@@ -68,3 +74,19 @@ def test_stalls_and_initial_values_change_no_output(name, idle, refuse, seed):
     assert_outputs(found)
     if not idle:
         assert_cycles(found)
+
+
+@pytest.mark.spread({"a value goes to the byte beside"})
+@pytest.mark.parametrize("name", grouped(["four_banks"]))
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault, (point, _) in FAULTS.items() if point == "neupims" and fault != HIDDEN],
+)
+def test_a_planted_fault_changes_outputs(fault, name):
+    """In the circuit too: programs that do not wait, or say where wrongly."""
+    params, workload = POINTS[name]
+    _, mutate = FAULTS[fault]
+    program = mutate(params, device_program(params, workload))
+    found = simulated((params, workload), Run(), program=program)
+    with pytest.raises(AssertionError):
+        assert_outputs(found)
