@@ -78,6 +78,7 @@ def test_channels_are_counted_together() -> None:
     assert not any(key.startswith("array.skid") for key in items)
 
 
+@pytest.mark.spread({"least"})
 @pytest.mark.parametrize("name", ["least", "npu_only"])
 def test_everything_has_a_price(name: str) -> None:
     params, workload = POINTS[name]
