@@ -66,8 +66,9 @@ def test_simulation_in_amaranth(point):
     assert_agrees(agree("dut", *point, IN_AMARANTH))
 
 
-@pytest.mark.spread(EACH_VALUE)
+@pytest.mark.spread(EACH_VALUE - set(VERILATOR))
 def test_netlist(point):
+    """Those that run in Verilator in every test run are counted there."""
     assert_netlist_agrees(*point)
 
 
@@ -98,6 +99,7 @@ def test_simulation_in_verilator(name):
     assert_agrees(agree("dut", *POINTS[name], WITH_NETLIST), netlist=True)
 
 
+@pytest.mark.spread(len(VERILATOR) // 2)
 @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.full)])
 @pytest.mark.parametrize(("idle", "refuse"), STALLS)
 @pytest.mark.parametrize("name", grouped(VERILATOR))

@@ -239,7 +239,7 @@ def test_a_maximum_that_is_taken_an_epoch_early_is_the_wrong_one(name, monkeypat
     assert differs(params, workload, sent, wanted)
 
 
-@pytest.mark.spread(1)
+@pytest.mark.full
 @pytest.mark.parametrize("lane_stages", [1, 2])
 def test_a_numerator_that_is_read_a_cycle_early_is_the_one_before(lane_stages, monkeypatch):
     """Lanes share a memory, and nothing but the last lane's numerator makes the epoch as long."""
@@ -258,6 +258,7 @@ def test_a_numerator_that_is_read_a_cycle_early_is_the_one_before(lane_stages, m
     assert differs(params, workload, sent, wanted)
 
 
+@pytest.mark.spread(1)
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -389,6 +389,7 @@ def test_a_netlist_passes_the_bench_of_its_rtl(name, tmp_path):
     assert verilated(name, tiny(), tmp_path) == model.cycles
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("technology", REAL)
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_netlist_in_a_real_library_passes_the_bench_of_its_rtl(name, technology, tmp_path):

@@ -257,6 +257,7 @@ def test_opensta_agrees(simulated, tmp_path):
     compare(simulated(tiny()), tiny(), tmp_path)
 
 
+@pytest.mark.spread(4)
 @pytest.mark.parametrize("technology", REAL)
 @pytest.mark.parametrize("simulated", [simulated_element, simulated_design])
 def test_opensta_agrees_in_a_real_library(simulated, technology, tmp_path):
