@@ -6,9 +6,7 @@ from typing import TypeVar
 from archmodels.counts import Event, Item, Kind, Operation
 from archmodels.items import control, held, mux, operator
 from designs.rules import Int, clog2
-
-COUNT_BITS = 16
-"""Width of the number of instructions of a unit that are done."""
+from designs.schedule import COUNT_BITS
 
 CODE_BITS = 8
 

@@ -7,10 +7,8 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from designs.schedule import COUNT_BITS
 from hwgen.component import Component
-
-COUNT_BITS = 16
-"""Width of the number of instructions of a unit that are done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

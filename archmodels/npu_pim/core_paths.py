@@ -9,11 +9,11 @@ from archmodels import systolic
 from archmodels.counts import Kind, Stage
 from archmodels.npu_pim import paths as channel
 from archmodels.npu_pim.paths import ONE_GATE, ONE_MUX, TAKING, Path, one_of
-from archmodels.parts import COUNT_BITS
 from archmodels.vector import vector_paths
 from designs.npu_pim import NpuPimParams
 from designs.npu_pim.instructions import units
 from designs.rules import clog2
+from designs.schedule import COUNT_BITS
 from designs.workload import Gemm
 
 ANY_JOB = Gemm(m=1, k=1, n=1)

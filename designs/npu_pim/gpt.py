@@ -18,9 +18,7 @@ from designs.npu_pim.panels import panel_columns, panel_count, panel_parts
 from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.workload import PimAttention, drawn_lengths
 from designs.rules import Int, Rule, as_in, ceil_div, check, integer, maximum, minimum, where
-
-COUNT_BITS = 16
-"""Width of the count of instructions of a unit."""
+from designs.schedule import COUNT_BITS
 
 PASSES_A_REQUEST = 96
 PASSES_A_HEAD = 32
