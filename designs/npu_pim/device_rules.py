@@ -33,6 +33,15 @@ def _power_of_two(name: str, value: Callable[[Any], Int], why: str) -> Rule[Any]
     )
 
 
+def _fixed(part: str, name: str, value: int, told: str, other: str) -> Rule[Any]:
+    """A field of a part that has one legal value, which is `told`, with the reason."""
+    return Rule(
+        key=part,
+        holds=lambda p: getattr(getattr(p, part), name) == value,
+        sentence=f"{part}.{name} must be {told}, not {other}",
+    )
+
+
 def _at_least_step(name: str) -> Rule[Any]:
     """A capacity for the narrowest head that the machine can work with."""
     return Rule(
@@ -44,25 +53,19 @@ def _at_least_step(name: str) -> Rule[Any]:
 
 
 DEVICE_RULES: tuple[Rule[Any], ...] = (
-    Rule(
-        key="channel",
-        holds=lambda p: (p.channel.element == Element.INT8) & p.channel.mask,
-        sentence="channel must have element int8 and mask true, for codes are int8 and a value is "
-        "written byte by byte",
-    ),
+    _fixed("channel", "element", Element.INT8, "int8", "of {p.channel.element_bytes} bytes"),
+    _fixed("channel", "mask", True, "true, for a value is written byte by byte", "false"),
     *map(_of_channel, CIRCUIT_RULES),
+    _fixed("array", "dataflow", Dataflow.WS, "ws, for weights stay", "os"),
+    _fixed("array", "a_bits", CODE_BITS, f"{CODE_BITS}, of a code", "{p.array.a_bits}"),
+    _fixed("array", "w_bits", CODE_BITS, f"{CODE_BITS}, of a code", "{p.array.w_bits}"),
+    _fixed("array", "a_signed", True, "true, for codes are", "false"),
+    _fixed("array", "w_signed", True, "true, for codes are", "false"),
     Rule(
         key="array",
-        holds=lambda p: (
-            (p.array.dataflow == Dataflow.WS)
-            & (p.array.a_bits == CODE_BITS)
-            & (p.array.w_bits == CODE_BITS)
-            & p.array.a_signed
-            & p.array.w_signed
-            & (p.array.acc_bits <= SUM_BITS_MAX)
-        ),
-        sentence="array must have dataflow ws, a_bits 8, w_bits 8, both signed, and sums of at "
-        "most 32 bits, not {p.array.acc_bits}",
+        holds=lambda p: p.array.acc_bits <= SUM_BITS_MAX,
+        sentence=f"array must have sums of at most {SUM_BITS_MAX} bits, for VECTOR takes no more, "
+        "not {p.array.acc_bits}",
     ),
     Rule(
         key="array",

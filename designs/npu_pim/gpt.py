@@ -265,7 +265,7 @@ GptLayerFit.RULES = (
         key="keys",
         holds=lambda p: (p.params.on_array ^ True) | (p.cache_accesses <= p.params.half_words),
         sentence="keys must be fewer, or panel_bytes more, where attention is array: keys of a "
-        "head, and values, take {p.cache_accesses} accesses, not {p.params.half_words}",
+        "head, and values, can take at most {p.params.half_words} accesses, not {p.cache_accesses}",
         limit="panel_bytes",
     ),
     Rule(
