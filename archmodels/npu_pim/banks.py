@@ -7,12 +7,13 @@ from archmodels.items import choice, cleared, control, held, mux, operator, plai
 from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.npu_pim import Element, PimChannel, RowBuffers
+from designs.npu_pim.channel import SUM_BITS
 from designs.rules import bit_length, clog2
 
 COMMAND_BITS = 4
 
-PRODUCT_BITS, SUM_BITS = 16, 32
-"""Width of a product of int8, and of their sums in the end; sums of floats are as wide."""
+PRODUCT_BITS = 16
+"""Width of a product of int8."""
 
 PRODUCT_ADDERS, ROUNDING_ADDERS = 4, 3
 """Word-level adders of a product of floats beside its multiplier, and of a rounding."""

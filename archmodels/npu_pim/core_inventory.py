@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from archmodels.counts import Item
 from archmodels.npu_pim.array import array
-from archmodels.npu_pim.banks import SUM_BITS
 from archmodels.npu_pim.device_vector import device_vector
 from archmodels.npu_pim.inventory import inventory as channel_inventory
 from archmodels.npu_pim.transfers import host, load, pim, store
@@ -45,8 +44,9 @@ def _channel(params: NpuPimParams) -> dict[str, Item]:
     }
     if p.attention == Site.ARRAY:
         return items
+    result_bits = 8 * p.channel.result_bytes
     return {
         **items,
         **named("pim", pim(p)),
-        **sums("results", p.result_words, p.channel.banks, SUM_BITS, p.vector_lanes),
+        **sums("results", p.result_words, p.channel.banks, result_bits, p.vector_lanes),
     }

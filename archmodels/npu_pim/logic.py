@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from archmodels import dram
 from archmodels.counts import Kind, Operation
-from archmodels.npu_pim.banks import SUM_BITS
 from archmodels.technology import Technology
 from designs.elements import FLOAT_FORMATS, Element
 from designs.floats import FP32
 from designs.npu_pim import NpuPimDevice
+from designs.npu_pim.channel import SUM_BITS
 
 INTERFACE = "hbm2"
 

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from archmodels.counts import Kind, Stage
-from archmodels.npu_pim.banks import PRODUCT_BITS, SUM_BITS, address_bits
+from archmodels.npu_pim.banks import PRODUCT_BITS, address_bits
 from archmodels.npu_pim.timers import profiles, wait_bits
 from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32
 from designs.npu_pim import Element, PimChannel
+from designs.npu_pim.channel import SUM_BITS
 from designs.npu_pim.distances import Command, commands
 from designs.rules import bit_length, clog2
 

@@ -8,6 +8,9 @@ from designs.elements import Element
 from designs.npu_pim.timing import DramTiming
 from designs.rules import Rule, boolean, check, choice, clog2, integer, maximum, nested, where
 
+SUM_BITS = 32
+"""Width of the sum of a bank: int32 where elements are int8, else float32."""
+
 
 class RowBuffers(enum.IntEnum):
     """Row buffers of a bank.
@@ -147,7 +150,7 @@ class PimChannel:
     @property
     def result_bytes(self) -> int:
         """A dot product: int32 where elements are int8, else in their format."""
-        return where(self.element == Element.INT8, 4, 2)
+        return where(self.element == Element.INT8, SUM_BITS // 8, 2)
 
     @property
     def accesses(self) -> int:

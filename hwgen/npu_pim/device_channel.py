@@ -12,7 +12,7 @@ from designs.rules import clog2
 from hwgen.buffers import Codes, CodesParams, Scratchpad, ScratchpadParams, Sums, SumsParams
 from hwgen.component import Component, probed
 from hwgen.npu_pim.channel import PimChannelCore
-from hwgen.npu_pim.device_interface import RESULT_BITS, load_params, pim_params, store_params
+from hwgen.npu_pim.device_interface import load_params, pim_params, store_params
 from hwgen.npu_pim.host_mux import HostMux, HostMuxParams
 from hwgen.npu_pim.interface import command_layout, load_layout
 from hwgen.npu_pim.load_unit import LoadUnit, load_instruction
@@ -49,7 +49,7 @@ class DeviceChannel(Component):
                 "results_start": In(1),
                 "results_address": In(clog2(p.result_words)),
                 "results_take": In(1),
-                "results_data": Out(p.vector_lanes * RESULT_BITS),
+                "results_data": Out(8 * p.channel.result_bytes * p.vector_lanes),
             }
         units: dict[str, Any] = {}
         for unit, layout in operations.items():
@@ -148,7 +148,7 @@ class DeviceChannel(Component):
             SumsParams(
                 words=p.result_words,
                 ports=p.channel.banks,
-                sum_bits=RESULT_BITS,
+                sum_bits=8 * p.channel.result_bytes,
                 lanes=p.vector_lanes,
             )
         )

@@ -19,9 +19,6 @@ from hwgen.scheduler import scheduled_layout
 from hwgen.vector.interface import VectorUnitParams, elements_layout
 from hwgen.vector.interface import instruction_layout as vector_layout
 
-RESULT_BITS = 32
-"""Width of a dot product of a bank."""
-
 
 def vector_params(params: NpuPimParams) -> VectorUnitParams:
     """The params of the vector unit."""

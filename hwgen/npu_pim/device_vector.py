@@ -11,7 +11,7 @@ from designs.npu_pim.params import NpuPimParams, Site
 from designs.npu_pim.vector import Input, Output
 from hwgen.choose import choose
 from hwgen.component import Component
-from hwgen.npu_pim.device_interface import RESULT_BITS, vector_instruction, vector_params
+from hwgen.npu_pim.device_interface import vector_instruction, vector_params
 from hwgen.ring import decoded
 from hwgen.vector.interface import WORD_BITS, elements_layout
 from hwgen.vector.unit import VectorUnit
@@ -35,10 +35,11 @@ class DeviceVector(Component):
         elements = stream.Signature(elements_layout(vector_params(p)))
         results: dict[str, Any] = {}
         if p.attention == Site.BANKS:
+            words = data.ArrayLayout(8 * p.channel.result_bytes * p.vector_lanes, p.channels)
             results = {
                 "results_start": Out(p.channels),
                 "results_take": Out(p.channels),
-                "results": In(data.ArrayLayout(p.vector_lanes * RESULT_BITS, p.channels)),
+                "results": In(words),
             }
         super().__init__(
             params,

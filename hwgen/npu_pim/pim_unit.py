@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from designs.elements import FLOAT_FORMATS
 from designs.floats import FP32, FloatFormat
 from designs.npu_pim import Element, PimChannel
+from designs.npu_pim.channel import SUM_BITS
 from hwgen.arith import (
     FloatAdder,
     FloatAdderParams,
@@ -23,8 +24,6 @@ from hwgen.arith.float_parts import held
 from hwgen.component import Component
 
 INTEGER_BITS = 8
-SUM_BITS = 32
-"""Of sums of integers; no row is so long that one overflows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +140,10 @@ def kept(m: Module, name: str, value: Value) -> Signal:
 
 
 class IntegerPimUnit(PimUnit):
-    """Dot products of int8 in int32, exact."""
+    """Dot products of int8 in int32, exact.
+
+    No row is so long that a sum overflows.
+    """
 
     def __init__(self, params: PimUnitParams) -> None:
         super().__init__(params, self.total_shape)
