@@ -102,6 +102,8 @@ def results(params: NpuPimParams, workload: GptLayer, result: SimResult) -> dict
     """
     for channel in range(params.channels):
         seen = watched(params, result, channel)
+        # The first transfer, from which refreshes count, is on no bus: the command that it brings
+        # comes a cycle later, and so each refresh may.
         start_cycle = seen[0].cycle if seen else 0
         faults = violations(params.channel, seen, start_cycle=start_cycle)
         if faults:
@@ -119,7 +121,8 @@ def results(params: NpuPimParams, workload: GptLayer, result: SimResult) -> dict
 def activity(params: NpuPimParams, result: SimResult, sent: Plan) -> dict[str, int]:
     """Under the keys of the model; commands of channels are those up to the last output.
 
-    The banks' multipliers are counted by the steps on the command buses.
+    Keys of the array are those of a systolic one behind `array.`: the second underscore of its
+    events is a point too. The banks' multipliers are counted by the steps on the command buses.
     """
     counted = {
         key.replace("_", ".") if key.startswith("array.") else key: count
