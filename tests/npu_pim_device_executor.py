@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from designs.npu_pim.instructions import Feed, Job, Load, Store
-from designs.npu_pim.params import Site
 from designs.npu_pim.vector import DEVICE_CONSTANTS, DeviceSink, Input, Output, Register
 from designs.vector import CONSTANTS, Divide, Function, Pass, Place, Reduction, Source, SquareRoot
 from sim.golden.npu_pim.device_contents import device_contents
@@ -41,7 +40,7 @@ class Executor:
         self.stored = [self.anything(p.store_words, width) for _ in range(p.channels)]
         self.codes = self.anything(p.code_words, p.array.rows).view(np.int8)
         self.sums = self.draw.integers(-99, 99, size=(p.sum_words, p.array.cols))
-        words = p.result_words if p.attention == Site.BANKS else 0
+        words = 0 if p.on_array else p.result_words
         self.results = [
             self.draw.integers(-99, 99, size=(words, channel.banks)) for _ in range(p.channels)
         ]

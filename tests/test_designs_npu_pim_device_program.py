@@ -167,7 +167,7 @@ def test_a_program_has_the_work_of_its_workload(name):
     assert max(map(len, program.values())) <= most
     operations = [told.operation for one in program.values() for told in one]
     products = sum(one.m * one.k * one.n for one in operations if isinstance(one, Job))
-    if params.attention == Site.ARRAY:
+    if params.on_array:
         assert products == work.mac_count
     else:
         tokens = sum(work.lengths) * work.hidden

@@ -6,7 +6,6 @@ from amaranth.sim import Simulator
 from npu_pim_device_grid import POINTS
 from reset_midway import results_after_resets
 
-from designs.npu_pim.params import Site
 from hwgen.emit import emit, write
 from hwgen.netlist import count, flattened_count
 from hwgen.npu_pim import NpuPimCore
@@ -16,7 +15,7 @@ from sim.packing import word_floats
 from sim.runner import lint
 
 # Where the array attends, the banks' dot products are never asked for.
-IN_BANKS = [name for name, (params, _) in POINTS.items() if params.attention == Site.BANKS]
+IN_BANKS = [name for name, (params, _) in POINTS.items() if not params.on_array]
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ from archmodels.npu_pim.device_vector import device_vector
 from archmodels.npu_pim.inventory import inventory as channel_inventory
 from archmodels.npu_pim.transfers import host, load, pim, store
 from archmodels.parts import CODE_BITS, codes, memory, named, scheduler, sums
-from designs.npu_pim import NpuPimParams, Site
+from designs.npu_pim import NpuPimParams
 from designs.npu_pim.instructions import units
 
 
@@ -42,7 +42,7 @@ def _channel(params: NpuPimParams) -> dict[str, Item]:
         **named("weights", memory(p.weight_words, CODE_BITS * access)),
         **codes("stored", p.store_words, access, p.vector_lanes),
     }
-    if p.attention == Site.ARRAY:
+    if p.on_array:
         return items
     result_bits = 8 * p.channel.result_bytes
     return {

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.vector import VectorOperation
 
 
 def units(params: NpuPimParams) -> tuple[str, ...]:
     """The names of all units, in the order of their numbers: what waits, starts and ends."""
-    kinds = ("load", "store", "pim") if params.attention == Site.BANKS else ("load", "store")
+    kinds = ("load", "store") if params.on_array else ("load", "store", "pim")
     of_channels = (f"{kind}_{c}" for c in range(params.channels) for kind in kinds)
     return ("array", "vector", *of_channels)
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from designs.npu_pim.device_rules import CODE_BITS
 from designs.npu_pim.instructions import units
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from hwgen.buffers import Codes, CodesParams, Sums, SumsParams
 from hwgen.component import Component, probed
 from hwgen.npu_pim.array_unit import ArrayUnit
@@ -151,7 +151,7 @@ class NpuPimCore(Component):
             channel.codes_write.eq(vector.store_write[number]),
             channel.codes_data.eq(vector.codes),
         ]
-        if self.params.attention == Site.BANKS:
+        if not self.params.on_array:
             m.d.comb += [
                 channel.results_start.eq(vector.results_start[number]),
                 channel.results_address.eq(vector.instruction.address),

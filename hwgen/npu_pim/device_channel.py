@@ -7,7 +7,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from designs.npu_pim.device_rules import CODE_BITS
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.rules import clog2
 from hwgen.buffers import Codes, CodesParams, Scratchpad, ScratchpadParams, Sums, SumsParams
 from hwgen.component import Component, probed
@@ -43,7 +43,7 @@ class DeviceChannel(Component):
             "store": store_instruction(store_params(p)),
         }
         results: dict[str, Any] = {}
-        if p.attention == Site.BANKS:
+        if not p.on_array:
             operations["pim"] = pim_instruction(pim_params(p))
             results = {
                 "results_start": In(1),
@@ -90,7 +90,7 @@ class DeviceChannel(Component):
         m.d.comb += [load.read.eq(channel.read.valid), store.written.eq(channel.written)]
         self.weights(m, channel)
         self.codes(m, store)
-        if p.attention == Site.BANKS:
+        if not p.on_array:
             self.results(m, channel)
         if probed(platform):
             m.d.comb += self.events["bus"].eq(channel.events["bus"])

@@ -6,7 +6,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim.instructions import units
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.vector import DEVICE_CONSTANTS, Input, Output, Register
 from designs.rules import clog2
 from designs.vector import CONSTANTS
@@ -40,7 +40,7 @@ def array_params(params: NpuPimParams) -> ArrayUnitParams:
         code_words=p.code_words,
         weight_words=p.weight_words,
         sum_words=p.sum_words,
-        apart=p.attention == Site.ARRAY,
+        apart=p.on_array,
     )
 
 
@@ -88,7 +88,7 @@ def operation_layouts(params: NpuPimParams) -> dict[str, data.StructLayout]:
         "load": load_instruction(load_params(params)),
         "store": store_instruction(store_params(params)),
     }
-    if params.attention == Site.BANKS:
+    if not params.on_array:
         kinds["pim"] = pim_instruction(pim_params(params))
     return {unit: kinds[unit.split("_")[0]] for unit in units(params)}
 

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from designs.npu_pim.device_rules import CODE_BITS
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.vector import Input, Output
 from hwgen.choose import choose
 from hwgen.component import Component
@@ -34,7 +34,7 @@ class DeviceVector(Component):
         p = params
         elements = stream.Signature(elements_layout(vector_params(p)))
         results: dict[str, Any] = {}
-        if p.attention == Site.BANKS:
+        if not p.on_array:
             words = data.ArrayLayout(8 * p.channel.result_bytes * p.vector_lanes, p.channels)
             results = {
                 "results_start": Out(p.channels),
@@ -94,7 +94,7 @@ class DeviceVector(Component):
             self.sums_start.eq(from_sums & self.start),
             self.sums_take.eq(from_sums & i.ready),
         ]
-        if p.attention == Site.BANKS:
+        if not p.on_array:
             from_results = Signal(p.channels)
             results = [self.results[one] for one in range(p.channels)]
             m.d.comb += [

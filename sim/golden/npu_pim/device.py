@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from designs.npu_pim.gpt import GptLayer
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.rules import Ints
 from sim.golden.npu_pim.gpt_inputs import CODES, Floats, GptInputs, check, constants
 from sim.golden.npu_pim.steps import added, code, gelu, norm, scaled, softmax
@@ -92,7 +92,7 @@ class _Layer:
         lanes = self.params.vector_lanes
         weights, norm_sum = softmax(keys @ query, self.known["f_logit"][0], lanes)
         page = len(keys)
-        if self.params.attention == Site.BANKS:
+        if not self.params.on_array:
             page = self.params.channel.row_elements // self.workload.value_heads
         sums = added(
             np.stack(

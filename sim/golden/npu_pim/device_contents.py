@@ -3,7 +3,7 @@
 import numpy as np
 
 from designs.npu_pim.gpt import GptLayer
-from designs.npu_pim.params import NpuPimParams, Site
+from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.places import Panel, Places, places
 from designs.npu_pim.program import Cache
 from designs.rules import Ints
@@ -67,7 +67,7 @@ def _store_old(
     channel, heads, length = params.channel, workload.shape, cache.length
     token, head, d = np.indices((len(old), *old.shape[1:]))
     e = head * heads.head_dim + d
-    in_banks = params.attention == Site.BANKS
+    in_banks = not params.on_array
     if in_banks == (name == "v"):
         place = value_place(channel, heads, length, token, head, d)
     elif in_banks:
