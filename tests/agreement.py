@@ -79,7 +79,7 @@ def agreement_tests(points, *, amaranth, verilator, stalled, presets):
         def test_every_point_in_verilator(self, name):
             assert_agrees(agree("dut", *points[name]))
 
-        @pytest.mark.spread(12)
+        @pytest.mark.spread(8)
         @pytest.mark.parametrize("name", points)
         def test_netlist(self, name):
             assert_netlist_agrees(*points[name])

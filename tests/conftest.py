@@ -12,7 +12,7 @@ from dse.cli import main
 ROOT = Path(__file__).parent.parent
 
 # No deadline: the first example may wait for a build. In CI the examples are the same every time.
-EXAMPLES = 30
+EXAMPLES = 20
 settings.register_profile("full", deadline=None)
 settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
 settings.register_profile(

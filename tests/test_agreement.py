@@ -18,7 +18,7 @@ from hwgen.emit import emit
 from hwgen.netlist import count
 from sim.benches import BENCHES
 
-EACH_VALUE, SOME = each_value(POINTS), len(POINTS) // 5
+EACH_VALUE, SOME = each_value(POINTS), len(POINTS) // 8
 SMALL_PRESETS = ("tile4", "tile4x3_ws", "tile4_opt1", "opt4e_4")
 IN_AMARANTH, WITH_NETLIST = Run(engine="amaranth"), Run(netlist=True)
 CORNERS = (
