@@ -2,7 +2,16 @@
 
 from npu_pim_grid import FAST, OTHER
 
-from designs.npu_pim import DramTiming, Element, PimChannel, Precharge, RowBuffers, Slack, Turns
+from designs.npu_pim import (
+    DramTiming,
+    Element,
+    PimChannel,
+    Precharge,
+    RowBuffers,
+    Sharing,
+    Slack,
+    Turns,
+)
 from designs.npu_pim.gpt import GptLayer
 from designs.npu_pim.params import NpuPimParams, Order, Site
 from designs.rules import clog2
@@ -16,6 +25,7 @@ def device(*, channel=None, side=4, **params):
         "halves": 2,
         "vector_lanes": 4,
         "panel_bytes": 256,
+        "panel_slots": 2,
         "max_hidden": 16,
         "max_kv_width": 16,
         "max_inner": 32,
@@ -28,10 +38,10 @@ def device(*, channel=None, side=4, **params):
     banks = {"ranks": 2, "bank_groups": 2, "banks_per_group": 2}
     bytes_ = {"rows": 64, "row_bytes": 64, "access_bytes": 32, "lanes": 8, "timing": FAST}
     memory = {"element": Element.INT8, "mask": True} | banks | bytes_ | (channel or {})
-    words = 2 * sizes["panel_bytes"] // (sizes["channels"] * memory["access_bytes"])
+    slot = sizes["panel_bytes"] // (sizes["channels"] * memory["access_bytes"])
     rows = max(sizes["max_requests"], sizes["max_heads"])
     return NpuPimParams(
-        channel=PimChannel(tag_bits=clog2(words), **memory),
+        channel=PimChannel(tag_bits=clog2(sizes["panel_slots"] * slot), **memory),
         array=SystolicParams(
             rows=side, cols=side, dataflow=Dataflow.WS, acc_rows=max(2, rows), max_k=256
         ),
@@ -152,6 +162,30 @@ POINTS = {
             panel_bytes=512,
         ),
         layer(requests=4, heads=6, kv_heads=3, value_heads=2, keys=40),
+    ),
+    # all that the search for a better device takes and a circuit has; five panels are kept
+    "winner": (
+        device(
+            channel={
+                "rows": 128,
+                "strides": True,
+                "precharge": Precharge.CHANNEL,
+                "slack": Slack.POSTPONED,
+                "turns": Turns.TOGETHER,
+            },
+            max_hidden=32,
+            max_kv_width=32,
+            max_head_dim=16,
+            max_value_heads=2,
+            panel_bytes=512,
+            panel_slots=7,
+            sharing=Sharing.PARTS,
+        ),
+        layer(requests=7, head_dim=16, keys=40, value_heads=2, layers=2),
+    ),
+    "kept_for_the_array": (
+        device(**ARRAY, panel_slots=3, sharing=Sharing.PARTS),
+        layer(keys=16),
     ),
     "no_refresh": (device(channel={"refresh": False}), layer(requests=4, keys=9)),
     "four_channels": (

@@ -12,6 +12,7 @@ from designs.npu_pim import (
     GptLayerFit,
     NpuPimParams,
     PimAttention,
+    Sharing,
     Site,
     Slack,
 )
@@ -85,6 +86,10 @@ def changed(part, **changes):
         (
             changed("channel", tag_bits=4),
             "channel.tag_bits must be 3, for the tag of a read is its word of the 8 .*, not 4",
+        ),
+        (
+            {"panel_slots": 5},
+            "channel.tag_bits must be 5, for the tag of a read is its word of the 20 .*, not 3",
         ),
     ],
 )
@@ -232,7 +237,7 @@ def parts(params, found: Places, number):
 
 
 @pytest.mark.parametrize("name", POINTS)
-def test_panels_are_all_columns_and_fit_half_the_memory(name):
+def test_panels_are_all_columns_and_fit_a_slot_of_the_memory(name):
     params, work = POINTS[name]
     found = places(params, work)
     for number in range(work.layers):
@@ -243,7 +248,7 @@ def test_panels_are_all_columns_and_fit_half_the_memory(name):
             assert sum(one.columns for one in panels) == n
             for one in panels:
                 assert one.columns % params.column_step == 0
-                assert one.accesses <= params.half_words
+                assert one.accesses <= params.slot_words
                 assert one.accesses * params.channels * params.channel.access_bytes >= (
                     k * one.columns
                 )
@@ -262,6 +267,36 @@ def test_requests_go_where_the_fewest_tokens_are():
         assert [one for one in channel.requests if one in found.order(0)] == list(
             channel.requests[:count]
         )
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("halves", [1, 2])
+def test_sub_batches_are_alike_before_channels_are(halves, seed):
+    """In requests and in tokens; of each the last request of a channel went where fewest were."""
+    sizes = {"halves": halves, "max_requests": 16, "sharing": Sharing.PARTS}
+    work = layer(requests=11, keys=40, seed=seed)
+    found = places(device(channel={"rows": 256}, **sizes), work)
+    own = [[work.lengths[one] for one in found.order(half)] for half in range(halves)]
+    assert max(map(len, own)) == -(-work.requests // halves)
+    assert max(map(sum, own)) - min(map(sum, own)) <= max(work.lengths)
+    for half in range(halves):
+        dealt = [
+            [work.lengths[one] for one in found.order(half) if one in channel.requests]
+            for channel in found.channels
+        ]
+        for one in dealt:
+            assert one == sorted(one, reverse=True)
+            assert sum(one[:-1]) <= min(map(sum, dealt))
+
+
+def test_requests_that_are_alike_fill_all_channels_alike():
+    """However few a sub-batch has more than channels."""
+    params = device(channels=4, channel={"rows": 128}, max_requests=8, sharing=Sharing.PARTS)
+    for requests in range(8, 17):
+        found = places(params, layer(requests=requests, keys=9, ragged=False))
+        counts = [len(channel.requests) for channel in found.channels]
+        assert max(counts) == -(-requests // 4)
+        assert min(counts) == requests // 4
 
 
 def test_layers_share_vectors_but_not_caches():

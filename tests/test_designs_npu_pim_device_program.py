@@ -8,10 +8,10 @@ from itertools import islice
 import pytest
 from npu_pim_accesses import Order as Walk
 from npu_pim_accesses import linear
-from npu_pim_device_grid import POINTS, device, layer
+from npu_pim_device_grid import FOUR, POINTS, device, layer
 
 from archmodels.npu_pim.core import run
-from designs.npu_pim import DramTiming, GptLayerFit, NpuPimParams, Order, Site
+from designs.npu_pim import DramTiming, GptLayerFit, NpuPimParams, Order, Sharing, Site
 from designs.npu_pim.device_program import device_program
 from designs.npu_pim.distances import Command
 from designs.npu_pim.instructions import Feed, Instruction, Job, Store, units
@@ -45,6 +45,8 @@ def drawn(seed):
             max_value_heads=value_heads,
             vector_lanes=pick((1, 2, 4)),
             panel_bytes=pick((256, 512, 2048, 4096)),
+            panel_slots=pick((2, 2, 3, 4, 9)),
+            sharing=pick((*Sharing,)),
             max_hidden=heads * head_dim + pick((0, 3)),
             max_kv_width=kv_heads * head_dim + pick((0, 3)),
             max_inner=ffn + pick((0, 3)),
@@ -332,15 +334,43 @@ def test_halves_save_time_where_banks_have_much_to_do():
     assert in_turn < run(replace(wide, order=Order.STAGES), work).cycles < together
 
 
+@pytest.mark.parametrize("slots", [2, 3, 5, 64])
+def test_weights_stay_for_the_other_half(slots):
+    """As many panels of a part as there are slots beyond two; the others come again."""
+    work = POINTS["two_layers"][1]
+    params = device(panel_slots=slots)
+    found = places(params, work).panels
+    ends = [n for n, one in enumerate(found) if one.name == "qkv" and one.first + one.columns == 48]
+    parts = [end - begin for begin, end in zip([-1, *ends], [*ends, len(found) - 1], strict=True)]
+    kept = sum(min(part, slots - 2) for part in parts)
+    program = device_program(params, work)
+    assert parts == [3, 8, 5]
+    for number in range(params.channels):
+        assert len(program[f"load_{number}"]) == 2 * len(found) - kept
+    assert len(program["array"]) == 2 * len(found)
+
+
+def test_weights_that_stay_save_time_where_they_take_long():
+    """By the model: a slow channel beside a wide array."""
+    sizes = {"max_hidden": 32, "max_kv_width": 32, "max_head_dim": 16, "max_inner": 256}
+    sizes |= {"side": 16, "channels": 1, "max_requests": 1, "panel_bytes": 4096}
+    work = layer(requests=2, keys=1, head_dim=16, ffn=256)
+    channel = FOUR | {"rows": 512}
+    twice, once = (
+        run(device(channel=channel, panel_slots=slots, **sizes), work).cycles for slots in (2, 7)
+    )
+    assert once < 0.9 * twice
+
+
 @pytest.mark.parametrize("name", ["neupims", "npu_only", "npu_only_halves", "two_layers"])
 def test_weights_come_while_others_are_used(name):
-    """Each load goes to the half of the weight memory that the one before did not fill."""
+    """Each load goes to the slot of the weight memory that the one before did not fill."""
     params, work = POINTS[name]
     program = device_program(params, work)
     for number in range(params.channels):
         places_of = [told.operation.to for told in program[f"load_{number}"]]
-        halves = [to // params.half_words for to in places_of]
-        repeated = sum(a == b for a, b in zip(halves, halves[1:], strict=False))
+        slots = [to // params.slot_words for to in places_of]
+        repeated = sum(a == b for a, b in zip(slots, slots[1:], strict=False))
         kinds = [told.operation.striped for told in program["array"]]
         changes = sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
         assert repeated <= changes  # only where all channels have to fill the same one

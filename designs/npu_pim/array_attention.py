@@ -55,21 +55,21 @@ class ArrayAttention:
     def load(
         self, task: Task, row: int, columns: int, count: int, stored: Mark
     ) -> tuple[int, Mark]:
-        """Bring accesses from a row on; the half of the weight memory that they fill."""
-        half = 1 - self.writer.filled[task.channel]
-        to = half * self.writer.params.half_words
+        """Bring accesses from a row on; the slot of the weight memory that they fill."""
+        panel_slot = self.writer.turns[task.channel][0]
+        to = panel_slot * self.writer.params.slot_words
         load = Load(bank=0, row=row, column=0, columns=columns, count=count, to=to)
-        return half, self.writer.load(task.channel, half, load, stored)
+        return panel_slot, self.writer.load(task.channel, panel_slot, load, stored)
 
-    def job(self, task: Task, half: int, job: Job, *after: Mark) -> Mark:
-        """Multiply with what is in half of the weight memory."""
+    def job(self, task: Task, panel_slot: int, job: Job, *after: Mark) -> Mark:
+        """Multiply with what is in a slot of the weight memory."""
         mark = self.writer.schedule.add("array", job, *after)
-        self.writer.weights_read[task.channel, half] = mark
+        self.writer.weights_read[task.channel, panel_slot] = mark
         return mark
 
-    def transfer(self, half: int) -> int:
-        """The first transfer of weights in half of a channel's memory."""
-        return half * self.writer.params.half_words * self.writer.params.access_transfers
+    def transfer(self, panel_slot: int) -> int:
+        """The first transfer of weights in a slot of a channel's memory."""
+        return panel_slot * self.writer.params.slot_words * self.writer.params.access_transfers
 
     def operands(self, task: Task, what: str, sums: Sums, marks: list[Mark]) -> list[Operand]:
         """Sums of all heads, which have a row each; marks: of each head of keys."""
@@ -91,7 +91,7 @@ class ArrayAttention:
             for first in range(0, task.length, channel.row_elements):
                 tokens = min(channel.row_elements, task.length - first)
                 columns = self.stores.words(tokens)
-                half, there = self.load(
+                panel_slot, there = self.load(
                     task, row, columns, w.head_dim * columns, self.stored[task.request][0]
                 )
                 row += value_tiles(channel, w.shape)
@@ -102,14 +102,15 @@ class ArrayAttention:
                     codes=self.writer.codes(task.half, w.hidden, task.position)
                     + head * w.shape.group * dim_words,
                     codes_stride=dim_words,
-                    weights=self.transfer(half),
+                    weights=self.transfer(panel_slot),
                     weights_stride=columns * p.access_transfers,
                     striped=False,
                     channel=task.channel,
                     sums=sums.word + head * w.shape.group * sums.stride + first // p.array.cols,
                     sums_stride=sums.stride,
                 )
-                mark = self.job(task, half, job, there, self.queries[task.request], *sums.marks)
+                after = self.queries[task.request], *sums.marks
+                mark = self.job(task, panel_slot, job, there, *after)
             marks.append(mark)
         return self.operands(task, "logits", sums, marks)
 
@@ -137,7 +138,7 @@ class ArrayAttention:
         for number in range(key_rows(channel, w.shape)):
             heads = range(number * most, min((number + 1) * most, w.kv_heads))
             columns = self.stores.words(len(heads) * w.head_dim)
-            half, there = self.load(
+            panel_slot, there = self.load(
                 task, row, columns, task.length * columns, self.stored[task.request][1]
             )
             row += ceil_div(task.length, channel.banks)
@@ -148,7 +149,8 @@ class ArrayAttention:
                     n=w.head_dim,
                     codes=self.weight_word(task, slot, head * group),
                     codes_stride=ceil_div(task.length, p.array.rows),
-                    weights=self.transfer(half) + (head - heads[0]) * w.head_dim // p.array.cols,
+                    weights=self.transfer(panel_slot)
+                    + (head - heads[0]) * w.head_dim // p.array.cols,
                     weights_stride=columns * p.access_transfers,
                     striped=False,
                     channel=task.channel,
@@ -156,7 +158,8 @@ class ArrayAttention:
                     sums_stride=sums.stride,
                 )
                 weighed = self.marks[task.request][(head + 1) * group - 1]
-                marks.append(self.job(task, half, job, there, weighed, *sums.marks))
+                after = there, weighed, *sums.marks
+                marks.append(self.job(task, panel_slot, job, *after))
         return self.operands(task, "sums", sums, marks)
 
     def sums_read(self, task: Task, slot: int, mark: Mark) -> None:

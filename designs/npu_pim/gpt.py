@@ -14,6 +14,7 @@ from designs.npu_pim.gemv import (
     page_tokens,
     value_vectors,
 )
+from designs.npu_pim.levers import Sharing
 from designs.npu_pim.panels import panel_columns, panel_count, panel_parts
 from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.workload import PimAttention, drawn_lengths
@@ -133,11 +134,16 @@ class GptLayerFit:
 
     @property
     def half_requests(self) -> Int:
-        """Most requests of a half: of every channel the first half of its requests, rounded up."""
+        """Most requests of a half: of every channel the first half of its requests, rounded up.
+
+        Where sub-batches come first, half of all.
+        """
         requests, channels = self.workload.requests, self.params.channels
         each, more = requests // channels, requests % channels
         alike = more * ceil_div(each + 1, 2) + (channels - more) * ceil_div(each, 2)
         first = where(self.workload.ragged, (requests + channels) // 2, alike)
+        is_alike = self.params.sharing == Sharing.PARTS
+        first = where(is_alike, ceil_div(requests, 2), first)
         return where(self.params.halves == 1, requests, first)
 
     @property
@@ -263,9 +269,9 @@ GptLayerFit.RULES = (
     ),
     Rule(
         key="keys",
-        holds=lambda p: (p.params.on_array ^ True) | (p.cache_accesses <= p.params.half_words),
+        holds=lambda p: (p.params.on_array ^ True) | (p.cache_accesses <= p.params.slot_words),
         sentence="keys must be fewer, or panel_bytes more, where attention is array: keys of a "
-        "head, and values, can take at most {p.params.half_words} accesses, not {p.cache_accesses}",
+        "head, and values, can take at most {p.params.slot_words} accesses, not {p.cache_accesses}",
         limit="panel_bytes",
     ),
     Rule(

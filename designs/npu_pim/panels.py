@@ -10,7 +10,7 @@ from designs.rules import Int, ceil_div, maximum, minimum
 
 
 def panel_columns(params: NpuPimParams, k: Int, n: Int) -> Int:
-    """Columns of a panel of a layer of n, but for the last: as many as half the memory holds."""
+    """Columns of a panel of a layer of n, but for the last: as many as a slot holds."""
     step = params.column_step
     return minimum(n, maximum(step, params.panel_bytes // (k * step) * step))
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 from designs.elements import Element
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.device_rules import DEVICE_RULES
+from designs.npu_pim.levers import Sharing
 from designs.rules import (
     Rule,
     ceil_div,
@@ -53,8 +54,9 @@ class Order(enum.IntEnum):
 class NpuPimParams:
     """Structure of one device, and the order of its program.
 
-    The weight memory has two halves, of which one is filled while the other is used; `panel_bytes`
-    is one of them, over all channels. Sizes `max_*` are capacities; a half is a sub-batch.
+    The weight memory has slots, of which one is filled while another is used; `panel_bytes` is one
+    of them, over all channels. Slots beyond two keep weights for the other half, and are filled
+    ahead. Sizes `max_*` are capacities; a half is a sub-batch.
     """
 
     RULES: ClassVar[tuple[Rule["NpuPimParams"], ...]]
@@ -102,6 +104,12 @@ class NpuPimParams:
     )
     panel_bytes: int = integer(
         default=4096, low=1, high=2**24, doc="weights that come at once", unit="bytes"
+    )
+    panel_slots: int = integer(
+        default=SLOTS, low=SLOTS, high=64, doc="of the weight memory, a panel each", unit="slots"
+    )
+    sharing: Sharing = choice(
+        default=Sharing.PUBLISHED, doc="of requests over sub-batches and channels"
     )
 
     def __post_init__(self) -> None:
@@ -243,14 +251,14 @@ class NpuPimParams:
         return self.linear_sum_words + where(self.on_array, SLOTS * self.head_sum_words, 0)
 
     @property
-    def half_words(self) -> int:
-        """Words of half of a channel's weight memory."""
+    def slot_words(self) -> int:
+        """Words of a slot of a channel's weight memory."""
         return self.panel_bytes // (self.channels * self.channel.access_bytes)
 
     @property
     def weight_words(self) -> int:
         """Words of a channel's weight memory, an access each."""
-        return SLOTS * self.half_words
+        return self.panel_slots * self.slot_words
 
     @property
     def word_bits(self) -> int:

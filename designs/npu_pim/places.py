@@ -1,24 +1,30 @@
 """The memory map of a device: which request is where, and what lies in which rows.
 
 Requests go to channels in turn, each to the one that has the fewest tokens so far; of a channel's
-requests the first half, rounded up, are sub-batch 0, as published. Rows have the same numbers in
-all banks of all channels. From row 0 on: the weights of every layer, panel after panel; of every
-layer the keys and values of each request, as many as it has in the end; where banks attend, the
-vectors that are multiplied with them, in rows that all layers use.
+requests the first half, rounded up, are sub-batch 0, as published. Or sub-batches come first, alike
+in number and in length, and each is shared on its own. Rows have the same numbers in all banks of
+all channels. From row 0 on: the weights of every layer, panel after panel; of every layer the keys
+and values of each request, as many as it has in the end; where banks attend, the vectors that are
+multiplied with them, in rows that all layers use.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
+from typing import TypeAlias
 
 from designs.npu_pim.channel import PimChannel
 from designs.npu_pim.gemv import Heads, key_rows, value_tiles
 from designs.npu_pim.gpt import GptLayer
+from designs.npu_pim.levers import Sharing
 from designs.npu_pim.panels import panel_accesses, panel_columns, panel_parts
 from designs.npu_pim.params import NpuPimParams
 from designs.npu_pim.program import Cache, Vector, caches, vectors
 from designs.rules import ceil_div
+
+Half: TypeAlias = tuple[tuple[int, ...], ...]
+"""The requests of a half, of each channel."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,11 +102,13 @@ def places(params: NpuPimParams, workload: GptLayer) -> Places:
     parts = panel_parts(params, last.k, last.columns)
     banks = params.channel.banks
     first_row = ceil_div(last.row * banks + last.bank + int(parts), banks)
-    dealt = _dealt(params.channels, workload.lengths)
+    share = _parts_first if params.sharing == Sharing.PARTS else _channels_first
+    halves = share(params, workload.lengths)
+    dealt = [tuple(chain(*own)) for own in zip(*halves, strict=True)]
     return Places(
         panels=panels,
         channels=tuple(_channel(params, workload, one, first_row) for one in dealt),
-        turns=tuple(_turns(params.halves, dealt)),
+        turns=tuple(map(_turns, halves)),
     )
 
 
@@ -125,29 +133,44 @@ def _panels(params: NpuPimParams, workload: GptLayer) -> Iterator[Panel]:
                 part += int(panel_parts(params, k, columns))
 
 
-def _dealt(channels: int, lengths: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """The requests of each channel."""
-    dealt: tuple[list[int], ...] = tuple([] for _ in range(channels))
-    tokens = [0] * channels
+def _channels_first(params: NpuPimParams, lengths: tuple[int, ...]) -> tuple[Half, ...]:
+    """Of the requests of each channel, halves."""
+    dealt: tuple[list[int], ...] = tuple([] for _ in range(params.channels))
+    tokens = [0] * params.channels
     for request, length in enumerate(lengths):
         least = tokens.index(min(tokens))
         dealt[least].append(request)
         tokens[least] += length
-    return tuple(tuple(one) for one in dealt)
+    sizes = [ceil_div(len(own), params.halves) for own in dealt]
+    first = tuple(tuple(own[:size]) for own, size in zip(dealt, sizes, strict=True))
+    second = tuple(tuple(own[size:]) for own, size in zip(dealt, sizes, strict=True))
+    return (first, second)[: params.halves]
 
 
-def _turns(
-    halves: int, dealt: tuple[tuple[int, ...], ...]
-) -> Iterator[tuple[tuple[int, ...], ...]]:
-    parts = [[one] if halves == 1 else _split(one) for one in dealt]
-    for half in range(halves):
-        rounds = zip_longest(*(part[half] for part in parts))
-        yield tuple(tuple(one for one in turn if one is not None) for turn in rounds)
+def _parts_first(params: NpuPimParams, lengths: tuple[int, ...]) -> tuple[Half, ...]:
+    """Longest first, each request goes to the half with fewest requests, or else fewest tokens.
+
+    There it goes to the channel where its half has fewest tokens, or else all halves have.
+    """
+    channels = range(params.channels)
+    halves = [[list[int]() for _ in channels] for _ in range(params.halves)]
+
+    def tokens(*parts: list[int]) -> int:
+        return sum(lengths[request] for part in parts for request in part)
+
+    for request in sorted(range(len(lengths)), key=lambda one: -lengths[one]):
+        half = min(halves, key=lambda one: (sum(map(len, one)), tokens(*one)))
+        own = [tokens(half[channel]) for channel in channels]
+        every = [tokens(*(one[channel] for one in halves)) for channel in channels]
+        _, _, least = min(zip(own, every, channels, strict=True))
+        half[least].append(request)
+    return tuple(tuple(tuple(part) for part in half) for half in halves)
 
 
-def _split(requests: tuple[int, ...]) -> list[tuple[int, ...]]:
-    middle = ceil_div(len(requests), 2)
-    return [requests[:middle], requests[middle:]]
+def _turns(half: Half) -> tuple[tuple[int, ...], ...]:
+    """Rounds of requests, at most one of a channel in each."""
+    rounds = zip_longest(*half)
+    return tuple(tuple(one for one in turn if one is not None) for turn in rounds)
 
 
 def _channel(

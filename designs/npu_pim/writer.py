@@ -1,7 +1,8 @@
 """Instructions of ARRAY, VECTOR and LOAD that wait until what they overwrite has been used.
 
 Sums of a linear layer, of all requests of a half, are in a slot of their own; those of all heads of
-a request are in two others, which take turns. So do the two halves of each channel's weight memory.
+a request are in two others, which take turns. So do the slots of each channel's weight memory; of
+more than two, some keep a panel from the first half that multiplies with it to the last.
 """
 
 from collections.abc import Iterable
@@ -45,8 +46,10 @@ class Sums:
 class Writer:
     """A program that grows.
 
-    sums_read: when a slot of sums has been read. weights_read: when half of a channel's weight
-    memory has been. filled: the half of each channel that was filled last.
+    sums_read: when a slot of sums has been read. weights_read: when a slot of a channel's weight
+    memory has been. turns: of each channel the slots that may be filled, the next one first; of all
+    channels the same, in orders of their own. kept: where other panels are that a half will still
+    multiply with, and when they are there.
     """
 
     params: NpuPimParams
@@ -57,13 +60,14 @@ class Writer:
     slot_count: int = 0
     sums_read: dict[int, Mark] = field(default_factory=dict)
     weights_read: dict[tuple[int, int], Mark] = field(default_factory=dict)
-    filled: list[int] = field(init=False)
+    turns: list[list[int]] = field(init=False)
+    kept: dict[Panel, tuple[int, list[Mark]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.schedule = Schedule(self.params)
         self.passes = DevicePasses(self.params, self.workload)
         self.places = places(self.params, self.workload)
-        self.filled = [SLOTS - 1] * self.params.channels
+        self.turns = [list(range(self.params.panel_slots)) for _ in range(self.params.channels)]
 
     def tasks(self, layer: int, half: int) -> list[Task]:
         """The requests of a half, in their order."""
@@ -111,10 +115,11 @@ class Writer:
         """Until VECTOR has had what was in a slot before."""
         return (self.sums_read[slot],) if slot in self.sums_read else ()
 
-    def load(self, channel: int, half: int, load: Load, *after: Mark) -> Mark:
-        """Fill half of a channel's weight memory, when it has been read."""
-        self.filled[channel] = half
-        read = self.weights_read.get((channel, half))
+    def load(self, channel: int, slot: int, load: Load, *after: Mark) -> Mark:
+        """Fill a slot of a channel's weight memory, when it has been read."""
+        self.turns[channel].remove(slot)
+        self.turns[channel].append(slot)
+        read = self.weights_read.get((channel, slot))
         return self.schedule.add(f"load_{channel}", load, *after, *([read] if read else []))
 
     def linear(self, layer: int, half: int, name: str, codes: Mark) -> Sums:
@@ -126,25 +131,16 @@ class Writer:
         return Sums(slot=sums.slot, word=sums.word, stride=sums.stride, marks=marks)
 
     def panel(self, panel: Panel, half: int, sums: Sums, after: Iterable[Mark]) -> Mark:
-        """Bring the weights of a panel, and multiply with them."""
+        """Multiply with the weights of a panel, which are kept, or come."""
         p, cols = self.params, self.params.array.cols
-        to = 1 - self.filled[0]
-        load = Load(
-            bank=panel.bank,
-            row=panel.row,
-            column=0,
-            columns=p.channel.accesses,
-            count=panel.accesses,
-            to=to * p.half_words,
-        )
-        there = [self.load(channel, to, load) for channel in range(p.channels)]
+        slot, there = self.released(panel) if panel in self.kept else self.fetched(panel)
         job = Job(
             m=len(self.places.order(half)),
             k=panel.k,
             n=panel.columns,
             codes=self.codes(half, panel.k),
             codes_stride=panel.k // p.array.rows,
-            weights=to * p.half_words * p.channels * p.access_transfers,
+            weights=slot * p.slot_words * p.channels * p.access_transfers,
             weights_stride=panel.columns // cols,
             striped=True,
             channel=0,
@@ -153,5 +149,33 @@ class Writer:
         )
         mark = self.schedule.add("array", job, *there, *after)
         for channel in range(p.channels):
-            self.weights_read[channel, to] = mark
+            self.weights_read[channel, slot] = mark
+        if half < p.halves - 1 and len(self.turns[0]) > SLOTS:
+            self.keep(panel, slot, there)
         return mark
+
+    def fetched(self, panel: Panel) -> tuple[int, list[Mark]]:
+        """Bring the weights of a panel: the slot that they fill, and when they are there."""
+        p, slot = self.params, self.turns[0][0]
+        load = Load(
+            bank=panel.bank,
+            row=panel.row,
+            column=0,
+            columns=p.channel.accesses,
+            count=panel.accesses,
+            to=slot * p.slot_words,
+        )
+        return slot, [self.load(channel, slot, load) for channel in range(p.channels)]
+
+    def keep(self, panel: Panel, slot: int, there: list[Mark]) -> None:
+        """Let nothing else into the slot of a panel."""
+        self.kept[panel] = slot, there
+        for turns in self.turns:
+            turns.remove(slot)
+
+    def released(self, panel: Panel) -> tuple[int, list[Mark]]:
+        """The slot of a panel that was kept, which is filled again when others have been."""
+        slot, there = self.kept.pop(panel)
+        for turns in self.turns:
+            turns.append(slot)
+        return slot, there
